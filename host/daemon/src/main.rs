@@ -1,0 +1,2 @@
+//! Watchkeeper.
+fn main() {}
