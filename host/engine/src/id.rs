@@ -29,7 +29,10 @@ fn checked(text: &str) -> Result<Arc<str>, InvalidId> {
         "must have at most 64 characters"
     } else if text.starts_with('-') {
         "must start with a lower-case letter or digit"
-    } else if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+    } else if !text
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    {
         "may only contain lower-case letters, digits and `-`"
     } else {
         return Ok(text.into());
@@ -93,9 +96,9 @@ impl MonitorId {
 
     /// Reads `service/monitor`.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
-        let (service, name) = text
-            .split_once('/')
-            .ok_or(InvalidId { problem: "must be written as `service/monitor`" })?;
+        let (service, name) = text.split_once('/').ok_or(InvalidId {
+            problem: "must be written as `service/monitor`",
+        })?;
         Ok(Self::new(ServiceId::new(service)?, MonitorName::new(name)?))
     }
 
@@ -127,7 +130,10 @@ pub struct TargetId {
 impl TargetId {
     /// The target `address` of `monitor`.
     pub fn new(monitor: MonitorId, address: &str) -> Self {
-        Self { monitor, address: address.into() }
+        Self {
+            monitor,
+            address: address.into(),
+        }
     }
 
     /// The monitor that checks it.
@@ -144,6 +150,10 @@ impl TargetId {
 impl fmt::Display for TargetId {
     /// `service:monitor:target`, as in the status page's JSON and in notices.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.monitor.service, self.monitor.name, self.address)
+        write!(
+            f,
+            "{}:{}:{}",
+            self.monitor.service, self.monitor.name, self.address
+        )
     }
 }

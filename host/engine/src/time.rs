@@ -39,7 +39,10 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span.as_millis().try_into().unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(span.as_millis().try_into().unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -47,12 +50,63 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(span.as_millis().try_into().unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(span.as_millis().try_into().unwrap_or(i64::MAX)),
+        )
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ms", self.0)
+    }
+}
+
+/// Writes a span for people, with its two largest units: `850 ms`, `2.5 s`,
+/// `12 min`, `1 h 5 min`, `3 d 4 h`.
+pub fn spell(span: Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+
+    let seconds = span.as_secs();
+    let pair = |large: u64, small: u64, names: [&str; 2]| match (seconds % large) / small {
+        0 => format!("{} {}", seconds / large, names[0]),
+        rest => format!("{} {} {rest} {}", seconds / large, names[0], names[1]),
+    };
+    match seconds {
+        0 => format!("{} ms", span.subsec_millis()),
+        1..MINUTE => match span.subsec_millis() / 100 {
+            0 => format!("{seconds} s"),
+            tenths => format!("{seconds}.{tenths} s"),
+        },
+        MINUTE..HOUR => pair(MINUTE, 1, ["min", "s"]),
+        HOUR..DAY => pair(HOUR, MINUTE, ["h", "min"]),
+        DAY.. => pair(DAY, HOUR, ["d", "h"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_spelled_with_their_two_largest_units() {
+        for (millis, expected) in [
+            (0, "0 ms"),
+            (850, "850 ms"),
+            (1000, "1 s"),
+            (2590, "2.5 s"),
+            (59_999, "59.9 s"),
+            (60_000, "1 min"),
+            (95_000, "1 min 35 s"),
+            (3_600_000, "1 h"),
+            (3_900_000, "1 h 5 min"),
+            (86_399_000, "23 h 59 min"),
+            (273_600_000, "3 d 4 h"),
+        ] {
+            assert_eq!(spell(Duration::from_millis(millis)), expected);
+        }
     }
 }

@@ -1,0 +1,16 @@
+//! The engine's rules as tables, and the laws that hold for all tables.
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod monitor_laws;
+#[cfg(test)]
+mod monitor_tables;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod target_laws;
+#[cfg(test)]
+mod target_tables;
+#[cfg(test)]
+mod telling_tables;
