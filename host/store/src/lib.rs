@@ -1,1 +1,29 @@
-//! (being written)
+//! What outlives the process: state, changes, the outbox, readings and rollups.
+//!
+//! [`Store`] is the one narrow border; [`SqliteStore`] is the backend that is
+//! always there. A suite in `tests/` runs against every backend through the
+//! trait alone.
+//!
+//! This crate does not know how health is decided (it keeps what the engine
+//! decided), nor what a plugin, a notice or a page is: payloads and plugin state
+//! pass through as opaque bytes. It reads no clock either: every time stamp is
+//! an argument.
+
+mod contract;
+mod error;
+mod histogram;
+mod outbox;
+mod series;
+mod sqlite;
+mod state;
+
+pub use contract::{Answer, Store};
+pub use error::{StoreError, Trouble};
+pub use histogram::Histogram;
+pub use outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery};
+pub use series::{LatencyPoint, Reading, Resolution, Rollup, Sample, Span, Totals};
+pub use sqlite::{Options, SqliteStore};
+pub use state::{
+    ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
+    SubjectKind, Whose,
+};
