@@ -1,2 +1,50 @@
-//! Watchkeeper.
-fn main() {}
+//! Watchkeeper: an uptime monitor and status page whose every check and every
+//! notification is a sandboxed WebAssembly component.
+//!
+//! A reading flows one way: the scheduler starts a check, the sandbox runs it,
+//! the engine judges it, the store keeps what changed together with the notices
+//! that tell of it, the outbox delivers those through the sandbox again, and the
+//! page shows it all. The modules stand in that order.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod bundled;
+mod clock;
+mod telemetry;
+
+mod plugins;
+
+mod assignment;
+
+mod spaces;
+
+mod scheduler;
+
+mod run;
+
+mod apply;
+
+mod board;
+
+mod history;
+
+mod notice;
+
+mod outbox;
+
+mod page;
+
+mod reload;
+
+mod serve;
+
+mod cli;
+
+fn main() -> ExitCode {
+    match cli::Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(error) => cli::refuse(&error),
+    }
+}

@@ -147,13 +147,41 @@ impl TargetId {
     }
 }
 
+impl TargetId {
+    /// The address without user information, query and fragment, which may hold
+    /// secrets: for pages, notices, metrics and logs.
+    pub fn public_address(&self) -> String {
+        let address = self.address.split(['?', '#']).next().unwrap_or_default();
+        let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        format!("{scheme}://{host}{path}")
+    }
+}
+
 impl fmt::Display for TargetId {
-    /// `service:monitor:target`, as in the status page's JSON and in notices.
+    /// `service:monitor:target`, with the [public](Self::public_address) address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "{}:{}:{}",
-            self.monitor.service, self.monitor.name, self.address
+            self.monitor.service,
+            self.monitor.name,
+            self.public_address()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_addresses_hold_no_secrets() {
+        let monitor = MonitorId::parse("shop/web").unwrap();
+        let shown = |address: &str| TargetId::new(monitor.clone(), address).to_string();
+        assert_eq!(shown("https://u:secret@h:1/p?token=x#y"), "shop:web:https://h:1/p");
+        assert_eq!(shown("tcp://h:1"), "shop:web:tcp://h:1");
+        assert_eq!(shown("whatever?x"), "shop:web:whatever");
     }
 }

@@ -1,1 +1,40 @@
-//! (being written)
+//! The public status page and the plain HTTP outside.
+//!
+//! A [`View`] comes in through [`Web::publish`]; the page, its live events and
+//! the machine-readable reports go out through [`Web::router`]. What did not
+//! change is not rendered again, and what was rendered once is shared by all who
+//! look at it.
+//!
+//! This crate knows its own view model and the words for health. It knows neither
+//! the store nor the sandbox nor the rules by which health is decided.
+
+mod view;
+
+mod dates;
+mod words;
+
+mod bars;
+mod spark;
+mod template;
+
+mod fragments;
+
+mod compress;
+mod events;
+mod negotiate;
+mod page;
+mod report;
+
+mod assets;
+mod failure;
+mod headers;
+mod routes;
+mod serve;
+mod web;
+
+pub use serve::{Limits, serve};
+pub use view::{
+    Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
+    MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,
+};
+pub use web::{MetricsText, Readiness, Web, WebSettings};

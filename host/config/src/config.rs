@@ -1,0 +1,370 @@
+//! What the program runs on: validated, complete, every default filled in.
+//!
+//! Two configurations are equal if they mean the same, wherever their lines
+//! stand, so that a reload can tell what changed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use watchkeeper_engine::dependencies::Dependencies;
+use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
+use watchkeeper_engine::telling::Interest;
+
+use crate::limits::LimitOverrides;
+use crate::monitor::Monitor;
+use crate::place::Position;
+use crate::plugin_config::PluginConfig;
+
+/// A whole configuration. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where the host listens and keeps its data.
+    pub server: Server,
+    /// What the status page says of its owner.
+    pub page: Page,
+    /// Where plugins are found and what they may do.
+    pub plugins: Arc<Plugins>,
+    /// How the host reaches targets.
+    pub network: Network,
+    /// How the host notices that its own network is gone; none if it is not
+    /// asked to.
+    pub self_check: Option<SelfCheck>,
+    /// The services, in the order of the files.
+    pub services: Arc<[Service]>,
+    /// The channels, in the order of the files.
+    pub channels: Arc<[Channel]>,
+    /// The routes, in the order of the files.
+    pub routes: Arc<[Route]>,
+    /// Which monitors need which others.
+    pub dependencies: Arc<Dependencies>,
+}
+
+impl Config {
+    /// Every monitor, in the order of the files.
+    pub fn monitors(&self) -> impl Iterator<Item = &Monitor> {
+        self.services
+            .iter()
+            .flat_map(|service| service.monitors.iter())
+    }
+
+    /// The service `id`.
+    pub fn service(&self, id: &ServiceId) -> Option<&Service> {
+        self.services.iter().find(|service| service.id == *id)
+    }
+
+    /// The monitor `id`.
+    pub fn monitor(&self, id: &MonitorId) -> Option<&Monitor> {
+        self.service(id.service())?
+            .monitors
+            .iter()
+            .find(|monitor| monitor.id == *id)
+    }
+
+    /// The channel `id`.
+    pub fn channel(&self, id: &ChannelId) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id == *id)
+    }
+}
+
+/// Where the host listens and keeps its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The address to listen on; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The folder of databases and caches.
+    pub data: PathBuf,
+    /// The page's address for links in notices, without a slash at its end;
+    /// none: the address that the host listens on, which is known once it does.
+    pub public_url: Option<Arc<str>>,
+}
+
+/// What the status page says of its owner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The page's title.
+    pub title: Arc<str>,
+    /// Whose page it is.
+    pub company: Option<Arc<str>>,
+    /// One sentence below the title.
+    pub description: Option<Arc<str>>,
+    /// The owner's own site, an `http` or `https` URL.
+    pub website: Option<Arc<str>>,
+    /// Where to ask for help: an `http`, `https` or `mailto` URL.
+    pub support: Option<Arc<str>>,
+    /// The time zone of times in notices.
+    pub time_zone: TimeZone,
+}
+
+/// Where plugins are found and what they may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plugins {
+    /// The folder that is watched for components.
+    pub folder: PathBuf,
+    /// What holds for every plugin.
+    pub limits: LimitOverrides,
+    /// What holds for single ones.
+    pub named: BTreeMap<PluginName, PluginSettings>,
+}
+
+impl Plugins {
+    /// The limits for a run of `plugin` where the monitor or channel says
+    /// `own`: its own first, then the plugin's, then those of all plugins.
+    pub fn limits_for(&self, plugin: &PluginName, own: &LimitOverrides) -> LimitOverrides {
+        let of_plugin = self
+            .named
+            .get(plugin)
+            .map_or_else(LimitOverrides::default, |named| named.limits);
+        own.or(of_plugin).or(self.limits)
+    }
+
+    /// The hosts that `plugin` may reach beyond its default grant.
+    pub fn allowed(&self, plugin: &PluginName) -> &[HostPort] {
+        self.named.get(plugin).map_or(&[], |named| &named.allow)
+    }
+}
+
+/// What holds for one plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginSettings {
+    /// Hosts that it may reach of those it asks for beyond its default grant.
+    pub allow: Vec<HostPort>,
+    /// Its limits where they differ from those of all plugins.
+    pub limits: LimitOverrides,
+    /// Where its table stands.
+    pub position: Position,
+}
+
+/// A plugin's name: `[a-z][a-z0-9-]{0,39}`. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PluginName(Arc<str>);
+
+impl PluginName {
+    /// Checks the grammar; the error says what is wrong with the text.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        if !text.starts_with(|first: char| first.is_ascii_lowercase()) {
+            Err("must start with a lower-case letter")
+        } else if text.len() > 40 {
+            Err("must have at most 40 characters")
+        } else if !text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
+            Err("may only contain lower-case letters, digits and `-`")
+        } else {
+            Ok(Self(text.into()))
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PluginName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A host and port that may be reached: `api.example.com:443`, or any name below
+/// one: `*.example.com:443`. Lower case. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostPort(Arc<str>);
+
+impl HostPort {
+    /// Checks the grammar; the error says what is wrong with the text.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let (host, port) = text
+            .rsplit_once(':')
+            .ok_or("must be written as `host:port`, such as `api.example.com:443`")?;
+        let number = || {
+            port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0)
+        };
+        if port != "*" && !number() {
+            return Err("the port must be a number from 1 to 65535, or `*` for all of them");
+        }
+        let address = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        let valid = match address {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => name.len() <= 253 && name.split('.').all(is_label),
+        };
+        if valid {
+            Ok(Self(text.to_ascii_lowercase().into()))
+        } else {
+            Err(
+                "the host must be a name, an IPv4 address, an IPv6 address in brackets, or `*.` and a name",
+            )
+        }
+    }
+
+    /// The pair as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How the host reaches targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Name servers to ask; none: those of the system.
+    pub resolver: Arc<[SocketAddr]>,
+    /// A PEM file of certificate authorities to trust besides the usual ones.
+    pub ca_file: Option<PathBuf>,
+    /// How many checks may be under way at a time, 1 to 8,000.
+    pub concurrency: usize,
+}
+
+/// How the host notices that its own network is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelfCheck {
+    /// Targets that do not fail all at once while the host has a network. At
+    /// least one, each with a scheme.
+    pub canaries: Arc<[Arc<str>]>,
+    /// How often they are checked.
+    pub every: Duration,
+}
+
+/// What the public knows. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Unique in a configuration.
+    pub id: ServiceId,
+    /// The name people read.
+    pub label: Arc<str>,
+    /// One sentence on what it is.
+    pub description: Option<Arc<str>>,
+    /// Its monitors, in the order of the file; at least one.
+    pub monitors: Arc<[Monitor]>,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// A configured notifier. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Channel {
+    /// Unique in a configuration.
+    pub id: ChannelId,
+    /// The plugin that delivers.
+    pub notifier: PluginName,
+    /// What the plugin gets to know.
+    pub config: PluginConfig,
+    /// How long one delivery may take.
+    pub timeout: Duration,
+    /// Limits where they differ from the plugin's.
+    pub limits: LimitOverrides,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// Which events go to which channels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The channels; at least one.
+    pub to: Arc<[ChannelId]>,
+    /// What they are told; at least that something is dead, sick or unknown, as
+    /// the end of an outage is only told to those who heard of its beginning.
+    pub on: Interest,
+    /// The services and monitors it is about.
+    pub filter: RouteFilter,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// What a route is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteFilter {
+    /// Every monitor.
+    All,
+    /// The monitors of these services and these monitors.
+    Only {
+        /// Whole services.
+        services: Arc<[ServiceId]>,
+        /// Single monitors.
+        monitors: Arc<[MonitorId]>,
+    },
+}
+
+impl RouteFilter {
+    /// Whether events of `monitor` pass.
+    pub fn passes(&self, monitor: &MonitorId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only { services, monitors } => {
+                services.contains(monitor.service()) || monitors.contains(monitor)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_and_port_follow_the_grammar() {
+        for good in [
+            "a:1",
+            "API.example.com:443",
+            "*.example.com:443",
+            "10.0.0.1:80",
+            "[::1]:65535",
+        ] {
+            assert_eq!(
+                HostPort::new(good).unwrap().as_str(),
+                good.to_ascii_lowercase(),
+                "{good}"
+            );
+        }
+        for bad in [
+            "",
+            "a",
+            ":1",
+            "a:0",
+            "a:65536",
+            "a:+1",
+            "a:",
+            "a b:1",
+            "*:1",
+            "*.:1",
+            "a.*.b:1",
+            "::1:80",
+            "[::1:80",
+            "[a]:80",
+            "https://a:1",
+            "a..b:1",
+        ] {
+            assert!(HostPort::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_name_follows_the_grammar() {
+        for good in ["a", "http", "my-probe-2", &"a".repeat(40)] {
+            assert_eq!(PluginName::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "1a", "-a", "A", "a_b", "a b", &"a".repeat(41)] {
+            assert!(PluginName::new(bad).is_err(), "{bad}");
+        }
+    }
+}

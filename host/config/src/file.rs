@@ -1,0 +1,278 @@
+//! What the files say: every key there is, optional as it stands there, before
+//! defaults are filled in and references are followed.
+
+pub(crate) mod rules;
+
+use serde_json::{Value as Json, json};
+use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+
+use self::rules::RulesTable;
+use crate::config::{HostPort, PluginName};
+use crate::plugin_config::PluginConfig;
+use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
+use crate::read::list::{List, Rows};
+use crate::read::scalar::{Count, Line, Occasion, Size, Span, Zone};
+use crate::read::{
+    Context, Finding, FromNode, FromTable, Placed, TableReader, report_unknown, table,
+};
+use crate::tree::{Node, Value};
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const DAY: u64 = 24 * 60 * MINUTE;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+table! {
+    /// The whole configuration.
+    struct RootTable {
+        /// Where the host listens and keeps its data.
+        [optional] server: ServerTable,
+        /// What the status page says of its owner.
+        [optional] page: PageTable,
+        /// What holds for every monitor that does not say otherwise.
+        [optional] defaults: DefaultsTable,
+        /// Where plugins are found and what they may do.
+        [optional] plugins: PluginsTable,
+        /// How the host reaches targets.
+        [optional] network: NetworkTable,
+        /// How the host notices that its own network is gone.
+        [optional] self_check as "self": SelfTable,
+        /// What the public knows.
+        [optional] service: Rows<ServiceTable>,
+        /// Configured notifiers.
+        [optional] channel: Rows<ChannelTable>,
+        /// Which events go to which channels.
+        [optional] route: Rows<RouteTable>,
+    }
+}
+
+table! {
+    /// Where the host listens and keeps its data.
+    struct ServerTable {
+        /// The IP address and port of the status page.
+        [default "127.0.0.1:8080"] listen: Address,
+        /// The folder of databases and caches. A relative path starts at the folder of this file.
+        [default "./data"] data: PathText,
+        /// The page's address for links in notices. Without it, links lead to the address that the
+        /// host listens on.
+        [optional] public_url: WebUrl,
+    }
+}
+
+table! {
+    /// What the status page says of its owner.
+    struct PageTable {
+        /// The page's title.
+        [default "Status"] title: Line<100>,
+        /// Whose page it is.
+        [optional] company: Line<100>,
+        /// One sentence below the title.
+        [optional] description: Line<500>,
+        /// The owner's own site.
+        [optional] website: WebUrl,
+        /// Where to ask for help: a web page or a `mailto:` address.
+        [optional] support: SupportUrl,
+        /// The time zone of times in notices, by its name in the IANA database.
+        [default "UTC"] time_zone: Zone,
+    }
+}
+
+table! {
+    /// What holds for every monitor that does not say otherwise.
+    struct DefaultsTable {
+        flatten rules: RulesTable,
+    }
+}
+
+table! {
+    /// Bounds on what one run of a plugin may use; a run that meets one ends without a verdict.
+    struct LimitsTable {
+        /// Memory. By default 32 MiB.
+        [optional] memory: Size<MIB, { 64 * MIB }>,
+        /// Time on a processor; waiting costs nothing. By default 1 s.
+        [optional] cpu: Span<10, MINUTE>,
+        /// Log lines that are kept. By default 100.
+        [optional] log_lines: Count<0, 10_000>,
+        /// Connections of every kind together. By default 16.
+        [optional] connections: Count<0, 1_000>,
+        /// The body of one response. By default 4 MiB.
+        [optional] body: Size<KIB, GIB>,
+        /// All that is sent and received. By default 16 MiB.
+        [optional] traffic: Size<KIB, { 4 * GIB }>,
+    }
+}
+
+/// Where plugins are found, what holds for all of them and what for single ones.
+#[derive(Clone, Debug)]
+pub(crate) struct PluginsTable {
+    pub(crate) general: PluginsGeneral,
+    pub(crate) named: Vec<(PluginName, Placed<PluginTable>)>,
+}
+
+table! {
+    /// The keys of `[plugins]` that are no plugin's name.
+    struct PluginsGeneral {
+        /// The folder that is watched for components. A relative path starts at the folder of this
+        /// file.
+        [default "./plugins"] folder: PathText,
+        /// The limits of every plugin.
+        [optional] limits: LimitsTable,
+    }
+}
+
+table! {
+    /// What holds for one plugin.
+    struct PluginTable {
+        /// Hosts that it may reach of those it asks for beyond its default grant, as `host:port` or
+        /// `*.host:port`.
+        [optional] allow: List<HostPort, 100>,
+        /// Its limits where they differ from those of all plugins.
+        [optional] limits: LimitsTable,
+    }
+}
+
+impl FromNode for PluginsTable {
+    fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
+        let Value::Table(table) = &node.value else {
+            cx.mismatch(node, "a table", None);
+            return None;
+        };
+        let general_names = PluginsGeneral::names();
+        let mut named = Vec::new();
+        for entry in &table.entries {
+            if general_names.contains(&entry.key.as_str()) {
+                continue;
+            }
+            // A table is a plugin's; anything else was meant to be one of ours.
+            if !matches!(entry.node.value, Value::Table(_)) {
+                report_unknown(&entry.key, entry.key_at, &general_names, cx);
+                continue;
+            }
+            cx.within(&entry.key, |cx| {
+                let key = cx.path().to_owned();
+                let table = PluginTable::read(&entry.node, cx).map(|value| Placed {
+                    value,
+                    at: entry.node.at,
+                    key,
+                });
+                match PluginName::new(&entry.key) {
+                    Ok(name) => named.extend(table.map(|table| (name, table))),
+                    Err(problem) => {
+                        let what = format!("a plugin's name {problem}");
+                        cx.report(Finding::new(entry.key_at, what));
+                    }
+                }
+            });
+        }
+        let general = PluginsGeneral::take(&mut TableReader::new(table, node.at, cx));
+        Some(Self { general, named })
+    }
+
+    fn schema() -> Json {
+        let mut schema = PluginsGeneral::schema();
+        if let Json::Object(schema) = &mut schema {
+            schema.insert("additionalProperties".to_owned(), PluginTable::schema());
+            let names = json!({ "pattern": "^[a-z][a-z0-9-]{0,39}$" });
+            schema.insert("propertyNames".to_owned(), names);
+        }
+        schema
+    }
+}
+
+table! {
+    /// How the host reaches targets.
+    struct NetworkTable {
+        /// Name servers to ask in place of the system's, each with its port.
+        [optional] resolver: List<Address, 8>,
+        /// A PEM file of certificate authorities to trust besides the usual ones. A relative path
+        /// starts at the folder of this file.
+        [optional] ca_file: PathText,
+        /// How many checks may be under way at a time; more wait for one to end.
+        [default 8000] concurrency: Count<1, 8000>,
+    }
+}
+
+table! {
+    /// How the host notices that its own network is gone.
+    struct SelfTable {
+        /// Targets of which some answer as long as the host has a network, each with a scheme that
+        /// picks its probe. While all of them fail, nothing is concluded about other targets.
+        [required] canaries: List<TargetAddress, 16>,
+        /// How often they are checked.
+        [default "30s"] every: Span<SECOND, DAY>,
+    }
+}
+
+table! {
+    /// What the public knows.
+    struct ServiceTable {
+        /// Lower-case letters, digits and `-`; unique.
+        [required] id: ServiceId,
+        /// The name people read. By default the id.
+        [optional] label: Line<100>,
+        /// One sentence on what it is.
+        [optional] description: Line<500>,
+        /// One kind of check each.
+        [required] monitor: Rows<MonitorTable>,
+    }
+}
+
+table! {
+    /// One kind of check on a service.
+    struct MonitorTable {
+        /// Lower-case letters, digits and `-`; unique in its service.
+        [required] id: MonitorName,
+        /// The name people read. By default the id.
+        [optional] label: Line<100>,
+        /// One sentence on what it checks.
+        [optional] description: Line<500>,
+        /// The plugin that checks. By default the one that judges the targets' scheme.
+        [optional] probe: PluginName,
+        /// What is checked, such as `https://example.com`.
+        [required] targets: List<TargetAddress, 1000>,
+        /// Whether its death makes the service dead; otherwise at most sick.
+        [default true] critical: bool,
+        /// Monitors whose death explains this one's, each as `service/monitor`.
+        [optional] depends_on: List<MonitorId, 100>,
+        /// Its limits where they differ from the plugin's.
+        [optional] limits: LimitsTable,
+        /// What the plugin gets to know; the plugin says which keys there are. A secret is written
+        /// as `{ env = "NAME" }`, `{ file = "/run/secrets/x" }` or `${NAME}` inside a text.
+        [optional] config: PluginConfig,
+        flatten rules: RulesTable,
+    }
+}
+
+table! {
+    /// A configured notifier.
+    struct ChannelTable {
+        /// Lower-case letters, digits and `-`; unique.
+        [required] id: ChannelId,
+        /// The plugin that delivers.
+        [required] notifier: PluginName,
+        /// What the plugin gets to know; the plugin says which keys there are. A secret is written
+        /// as `{ env = "NAME" }`, `{ file = "/run/secrets/x" }` or `${NAME}` inside a text.
+        [optional] config: PluginConfig,
+        /// How long one delivery may take.
+        [default "10s"] timeout: Span<100, { 5 * MINUTE }>,
+        /// Its limits where they differ from the plugin's.
+        [optional] limits: LimitsTable,
+    }
+}
+
+table! {
+    /// Which events go to which channels.
+    struct RouteTable {
+        /// The channels, by their ids.
+        [required] to: List<ChannelId, 100>,
+        /// What they are told. The end of an outage is only told to those who heard of its
+        /// beginning.
+        [default ["dead", "recovered"]] on: List<Occasion, 4>,
+        /// Only these services. Without `services` and `monitors`, every monitor.
+        [optional] services: List<ServiceId, 1000>,
+        /// Only these monitors, each as `service/monitor`, besides those of `services`.
+        [optional] monitors: List<MonitorId, 1000>,
+    }
+}

@@ -1,0 +1,93 @@
+//! One kind of check on a service, as the program runs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use watchkeeper_engine::attempts::Plan;
+use watchkeeper_engine::id::{MonitorId, TargetId};
+use watchkeeper_engine::monitor::{Combine, Weight};
+use watchkeeper_engine::target::TargetRules;
+
+use crate::config::PluginName;
+use crate::limits::LimitOverrides;
+use crate::place::Position;
+use crate::plugin_config::PluginConfig;
+
+/// A monitor. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Monitor {
+    /// Unique in a configuration.
+    pub id: MonitorId,
+    /// The name people read.
+    pub label: Arc<str>,
+    /// One sentence on what it checks.
+    pub description: Option<Arc<str>>,
+    /// Who checks.
+    pub probe: ProbeChoice,
+    /// What is checked: at least one, each once.
+    pub targets: Arc<[TargetId]>,
+    /// The time from the start of one check of a target to the start of the
+    /// next, 1 s to 1 day. A check that takes longer delays the next: checks of
+    /// one target never overlap.
+    pub every: Duration,
+    /// The whole time that one run of the probe has, 100 ms to 5 min.
+    pub timeout: Duration,
+    /// How checks are repeated within one run.
+    pub plan: Plan,
+    /// How readings move the health of a target.
+    pub rules: TargetRules,
+    /// How the healths of the targets make the monitor's.
+    pub combine: Combine,
+    /// What the monitor means to its service.
+    pub weight: Weight,
+    /// Monitors whose death explains this one's. Known, without a circle.
+    pub depends_on: Arc<[MonitorId]>,
+    /// Limits where they differ from the plugin's.
+    pub limits: LimitOverrides,
+    /// What the plugin gets to know.
+    pub config: PluginConfig,
+    /// Where it stands.
+    pub position: Position,
+}
+
+/// Which probe checks a monitor's targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeChoice {
+    /// This one.
+    Named(PluginName),
+    /// The one that says it judges the targets' scheme. Every target has one.
+    ByScheme,
+}
+
+/// The scheme of an address such as `https://example.com`, in the case it was
+/// written in; `None` if it has none.
+pub fn scheme(address: &str) -> Option<&str> {
+    let (scheme, rest) = address.split_once("://")?;
+    let valid = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+.-".contains(&b));
+    (valid && !rest.is_empty()).then_some(scheme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_is_what_stands_before_the_two_slashes() {
+        assert_eq!(scheme("https://example.com"), Some("https"));
+        assert_eq!(scheme("git+ssh://x"), Some("git+ssh"));
+        for none in [
+            "localhost:80",
+            "//x",
+            "://x",
+            "a b://x",
+            "https://",
+            "1a://x",
+            "mailto:a@b",
+        ] {
+            assert_eq!(scheme(none), None, "{none}");
+        }
+    }
+}

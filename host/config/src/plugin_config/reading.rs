@@ -1,0 +1,288 @@
+//! From TOML to the plugin's JSON, following references to secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Inner, Origin, PluginConfig, Spot, escaped};
+use crate::load::folder_of;
+use crate::read::{Context, Finding, FromNode};
+use crate::secret::Secret;
+use crate::tree::{Entry, Node, Table, Value};
+
+/// The largest file that holds a secret, in bytes: several times a chain of
+/// certificates.
+const MAX_SECRET_FILE: u64 = 64 << 10;
+
+impl FromNode for PluginConfig {
+    fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
+        let Value::Table(table) = &node.value else {
+            cx.mismatch(node, "a table", None);
+            return None;
+        };
+        let mut reading = Reading {
+            file: node.at.file,
+            secrets: Vec::new(),
+            secret_at: BTreeSet::new(),
+            spots: BTreeMap::from([(
+                String::new(),
+                Spot {
+                    key: None,
+                    value: node.at,
+                },
+            )]),
+            pointer: String::new(),
+        };
+        let json = reading.table(table, cx);
+        let Reading {
+            secrets,
+            secret_at,
+            spots,
+            ..
+        } = reading;
+        let origin = Origin {
+            sources: Arc::clone(cx.sources),
+            key: cx.path().to_owned(),
+            spots,
+        };
+        let inner = Inner {
+            json,
+            secrets,
+            secret_at,
+            origin: Some(origin),
+        };
+        Some(Self(Arc::new(inner)))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "object" })
+    }
+}
+
+/// A table while it is being read.
+struct Reading {
+    /// The source that relative paths of secrets start from.
+    file: usize,
+    secrets: Vec<Secret>,
+    secret_at: BTreeSet<String>,
+    spots: BTreeMap<String, Spot>,
+    /// The JSON pointer of the value being read.
+    pointer: String,
+}
+
+/// Where a secret is kept.
+enum Reference<'n> {
+    Env(&'n str),
+    File(&'n str),
+}
+
+impl Reading {
+    fn table(&mut self, table: &Table, cx: &mut Context<'_>) -> Json {
+        let mut map = Map::new();
+        for entry in &table.entries {
+            let spot = Spot {
+                key: Some(entry.key_at),
+                value: entry.node.at,
+            };
+            let value = self.step(&entry.key, spot, |this| {
+                cx.within(&entry.key, |cx| this.value(&entry.node, cx))
+            });
+            map.insert(entry.key.clone(), value);
+        }
+        Json::Object(map)
+    }
+
+    fn value(&mut self, node: &Node, cx: &mut Context<'_>) -> Json {
+        match &node.value {
+            Value::Text(text) => {
+                cx.masks.push(node.at);
+                self.text(text, node, cx).into()
+            }
+            Value::Bool(value) => (*value).into(),
+            Value::Integer(Some(number)) => (*number).into(),
+            Value::Integer(None) => wrong(node, "is too large for 64 bits", cx),
+            Value::Float(number) => match serde_json::Number::from_f64(*number) {
+                Some(number) => number.into(),
+                None => wrong(node, "must be finite", cx),
+            },
+            Value::Datetime(text) => text.clone().into(),
+            Value::Array(nodes) => nodes
+                .iter()
+                .enumerate()
+                .map(|(number, node)| {
+                    let spot = Spot {
+                        key: None,
+                        value: node.at,
+                    };
+                    self.step(&number.to_string(), spot, |this| {
+                        cx.within_element(number, |cx| this.value(node, cx))
+                    })
+                })
+                .collect(),
+            Value::Table(table) => match reference(table, node, cx) {
+                Some(reference) => self.secret(&reference, node, cx).into(),
+                None => self.table(table, cx),
+            },
+        }
+    }
+
+    fn step<T>(&mut self, step: &str, spot: Spot, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.pointer.len();
+        self.pointer.push('/');
+        self.pointer.push_str(&escaped(step));
+        self.spots.insert(self.pointer.clone(), spot);
+        let result = read(self);
+        self.pointer.truncate(length);
+        result
+    }
+
+    /// The text with each `${NAME}` replaced by that variable.
+    fn text(&mut self, text: &str, node: &Node, cx: &mut Context<'_>) -> String {
+        let mut result = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            if let Some(escaped) = before.strip_suffix('$') {
+                result.push_str(escaped);
+                result.push_str("${");
+                rest = after;
+                continue;
+            }
+            result.push_str(before);
+            let Some((name, after)) = after.split_once('}') else {
+                let what = "`${` has no `}` after it".to_owned();
+                let instead = "write `$${` for the characters `${`";
+                cx.report(Finding::new(node.at, what).instead(instead));
+                return String::new();
+            };
+            result.push_str(&self.secret(&Reference::Env(name), node, cx));
+            rest = after;
+        }
+        result.push_str(rest);
+        result
+    }
+
+    /// The secret that is kept there, or an empty text after the mistake was
+    /// noted.
+    fn secret(&mut self, reference: &Reference<'_>, node: &Node, cx: &mut Context<'_>) -> String {
+        let (found, missing) = match reference {
+            Reference::Env(name) => from_env(name, cx.env),
+            Reference::File(path) => {
+                let path = folder_of(cx.sources.name(self.file)).join(path);
+                (from_file(&path), false)
+            }
+        };
+        let secret = found.and_then(|text| {
+            let empty = || match reference {
+                Reference::Env(name) => format!("the environment variable `{name}` is empty"),
+                Reference::File(path) => format!("the secret file {path} is empty"),
+            };
+            Secret::new(&text).ok_or_else(empty)
+        });
+        match secret {
+            Ok(secret) => {
+                let text = secret.expose().to_owned();
+                self.secrets.push(secret);
+                self.secret_at.insert(self.pointer.clone());
+                text
+            }
+            Err(what) => {
+                let mut finding = Finding::new(node.at, what);
+                if missing {
+                    let instead = "set it for the program, or write `{ file = \"PATH\" }`";
+                    finding = finding.instead(instead);
+                }
+                cx.report(finding);
+                String::new()
+            }
+        }
+    }
+}
+
+/// Notes a mistake; what stands in for the value is never seen, as no
+/// configuration comes of a file with a mistake.
+fn wrong(node: &Node, what: &str, cx: &mut Context<'_>) -> Json {
+    let what = format!("`{}` {what}", cx.name());
+    cx.report(Finding::new(node.at, what));
+    Json::Null
+}
+
+/// What a table refers to, if it is a reference: `{ env = "NAME" }` or
+/// `{ file = "PATH" }` and nothing else.
+fn reference<'n>(table: &'n Table, node: &Node, cx: &mut Context<'_>) -> Option<Reference<'n>> {
+    match table.entries.as_slice() {
+        [
+            Entry {
+                key,
+                node:
+                    Node {
+                        value: Value::Text(text),
+                        ..
+                    },
+                ..
+            },
+        ] => match key.as_str() {
+            "env" => Some(Reference::Env(text)),
+            "file" => Some(Reference::File(text)),
+            _ => None,
+        },
+        [first, second]
+            if matches!(
+                (first.key.as_str(), second.key.as_str()),
+                ("env", "file") | ("file", "env")
+            ) =>
+        {
+            let what = format!("`{}` takes its secret from two places", cx.name());
+            let instead = "write either `{ env = \"NAME\" }` or `{ file = \"PATH\" }`";
+            cx.report(Finding::new(node.at, what).instead(instead));
+            None
+        }
+        _ => None,
+    }
+}
+
+/// The variable, or what is wrong with it; and whether it is that nobody set it.
+fn from_env(name: &str, env: &dyn Fn(&str) -> Option<String>) -> (Result<String, String>, bool) {
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    if !is_name(name) {
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+        let what = format!("`{shown}` is no name of an environment variable");
+        return (Err(what), false);
+    }
+    match env(name) {
+        Some(text) => (Ok(text), false),
+        None => (
+            Err(format!("the environment variable `{name}` is not set")),
+            true,
+        ),
+    }
+}
+
+/// The text of a file without the line break at its end, or what is wrong.
+fn from_file(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| format!("the secret file {shown} cannot be read: {error}");
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MAX_SECRET_FILE + 1)
+        .read_to_end(&mut text)
+        .map_err(failed)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > MAX_SECRET_FILE) {
+        return Err(format!("the secret file {shown} is larger than 64 KiB"));
+    }
+    let mut text =
+        String::from_utf8(text).map_err(|_| format!("the secret file {shown} is not UTF-8"))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}

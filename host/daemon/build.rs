@@ -1,0 +1,73 @@
+//! Packs the first-party plugins into the binary.
+//!
+//! They are built by `cargo xtask plugins`, which puts them into `target/plugins`
+//! of the workspace. A build without them is whole but for that: it knows only the
+//! plugins of its folder, and says so while it is built.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let workspace = manifest
+        .ancestors()
+        .nth(2)
+        .ok_or("the crate lies in host/daemon")?;
+    let folder = workspace.join("target").join("plugins");
+
+    // A folder that is missing would count as changed at every build.
+    fs::create_dir_all(&folder).map_err(at(&folder))?;
+    println!("cargo:rerun-if-changed={}", folder.display());
+    println!("cargo:rerun-if-changed=build.rs");
+
+    let plugins = components(&folder).map_err(at(&folder))?;
+    if plugins.is_empty() {
+        println!(
+            "cargo:warning=no plugins in {}: none are bundled (`cargo xtask plugins` builds them)",
+            folder.display()
+        );
+    }
+    // The best level costs seconds a plugin where zstd itself is built without optimisation.
+    let release = env::var_os("PROFILE").as_deref() == Some(OsStr::new("release"));
+    let level = if release { 19 } else { 3 };
+
+    let mut code = String::from(
+        "/// Name and zstd-compressed component of each bundled plugin.\n\
+         pub(crate) static PLUGINS: &[(&str, &[u8])] = &[\n",
+    );
+    for (name, path) in plugins {
+        println!("cargo:rerun-if-changed={}", path.display());
+        let component = fs::read(&path).map_err(at(&path))?;
+        let packed = zstd::bulk::compress(&component, level).map_err(at(&path))?;
+        let place = out.join(format!("{name}.wasm.zst"));
+        fs::write(&place, packed).map_err(at(&place))?;
+        writeln!(code, "    ({name:?}, include_bytes!({place:?})),")?;
+    }
+    code.push_str("];\n");
+    let place = out.join("bundled.rs");
+    Ok(fs::write(&place, code).map_err(at(&place))?)
+}
+
+/// The components in `folder`, by name.
+fn components(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut components = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension() == Some(OsStr::new("wasm"))
+            && let Some(name) = path.file_stem().and_then(OsStr::to_str)
+        {
+            components.push((name.to_owned(), path));
+        }
+    }
+    components.sort();
+    Ok(components)
+}
+
+/// An error with the path it is about.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
+}

@@ -1,0 +1,248 @@
+//! The one task that decides: takes what runs found, steps the board, and sees
+//! to it that what follows is kept, asked and told, in that order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use watchkeeper_engine::health::Health;
+use watchkeeper_store::{Commit, Store, StoreError};
+use watchkeeper_web::View;
+
+use crate::assignment::Assignments;
+use crate::board::{Batch, Board};
+use crate::clock::Clock;
+use crate::page::Views;
+use crate::run::Finished;
+use crate::scheduler::Request;
+use crate::spaces::{Owner, Spaces};
+use crate::telemetry::Metrics;
+
+/// How many runs may wait to be taken in. Runs beyond that wait to end, which
+/// delays nothing but the next check of the same target.
+pub(crate) const QUEUE: usize = 4_096;
+
+/// How many runs are taken in between two commits.
+const AT_ONCE: usize = 512;
+
+/// How often time alone may move something.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How often the page shows new latencies while no health changes.
+const PAGE_EVERY: Duration = Duration::from_secs(5);
+
+/// How many deliveries are kept in memory while the store cannot write. The
+/// oldest are given up beyond it, each with an error in the log.
+const MOST_UNSAVED: usize = 10_000;
+
+/// See the module.
+pub(crate) struct Apply {
+    pub(crate) board: Board,
+    pub(crate) clock: Clock,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) assignments: watch::Receiver<Arc<Assignments>>,
+    pub(crate) finished: mpsc::Receiver<Finished>,
+    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) spaces: Arc<Spaces>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Rung when the outbox has something new.
+    pub(crate) bell: Arc<Notify>,
+    pub(crate) view: watch::Sender<View>,
+    pub(crate) views: Views,
+    /// What could not be written yet.
+    pub(crate) unsaved: Commit,
+    /// Dead readings that wait for word of the canaries.
+    pub(crate) doubted: Vec<Doubted>,
+}
+
+/// A dead reading that may be the host's own fault.
+pub(crate) struct Doubted {
+    run: Finished,
+    since: Instant,
+}
+
+impl Apply {
+    /// Decides until `stop` and until all runs under way have been taken in.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut shown = Instant::now();
+        let mut runs = Vec::with_capacity(AT_ONCE);
+        let mut batch = Batch::default();
+        self.board.resume(self.clock.now(), &mut batch);
+        self.carry_out(batch).await;
+        self.show_all();
+        loop {
+            let mut batch = Batch::default();
+            tokio::select! {
+                biased;
+                changed = self.assignments.changed() => {
+                    if changed.is_ok() {
+                        let assignments = Arc::clone(&self.assignments.borrow_and_update());
+                        self.board.adopt(&assignments, self.clock.now(), &mut batch);
+                        self.metrics.forget_monitors();
+                        self.carry_out(batch).await;
+                        self.show_all();
+                        continue;
+                    }
+                }
+                taken = self.finished.recv_many(&mut runs, AT_ONCE) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    for run in runs.drain(..) {
+                        self.take(run, &mut batch).await;
+                    }
+                    self.take_doubted(&mut batch);
+                }
+                _ = ticks.tick() => {
+                    self.tick(&mut batch);
+                }
+            }
+            let urgent = !batch.changed.is_empty();
+            self.carry_out(batch).await;
+            if urgent || shown.elapsed() >= PAGE_EVERY {
+                shown = Instant::now();
+                self.show();
+            }
+            // Runs end before the senders do, so what is under way is taken in.
+            if stop.is_cancelled() && self.finished.is_closed() && self.finished.is_empty() {
+                break;
+            }
+        }
+        self.carry_out(Batch::default()).await;
+    }
+
+    /// Takes in one run.
+    async fn take(&mut self, run: Finished, batch: &mut Batch) {
+        if let Some(space) = run.state.clone() {
+            self.spaces.put(&Owner::Target(&run.target), space).await;
+        }
+        if self.board.doubts(&run.target, &run.reading) {
+            batch.requests.push(Request::Canaries);
+            self.doubted.push(Doubted { run, since: Instant::now() });
+            return;
+        }
+        self.decide(run, batch);
+    }
+
+    fn decide(&mut self, mut run: Finished, batch: &mut Batch) {
+        let measurements = std::mem::take(&mut run.measurements);
+        self.metrics.show_reading(&run.target, run.reading.latency, measurements);
+        self.board.take(run, self.clock.now(), batch);
+    }
+
+    /// Takes in the doubted readings that the canaries have cleared, or that
+    /// have waited long enough.
+    fn take_doubted(&mut self, batch: &mut Batch) {
+        if self.doubted.is_empty() {
+            return;
+        }
+        let patience = self.board.canary_patience() + TICK;
+        let (cleared, waiting) = std::mem::take(&mut self.doubted).into_iter().partition(|doubted: &Doubted| {
+            self.board.is_cleared(doubted.run.reading.at) || doubted.since.elapsed() >= patience
+        });
+        self.doubted = waiting;
+        for doubted in cleared as Vec<Doubted> {
+            self.decide(doubted.run, batch);
+        }
+    }
+
+    fn tick(&mut self, batch: &mut Batch) {
+        if let Some(millis) = self.clock.resynchronise() {
+            warn!(millis, "the wall clock was stepped, or the machine slept");
+            self.metrics.clock_steps.inc();
+            self.board.shift(millis);
+        }
+        self.board.tick(self.clock.now(), batch);
+        self.take_doubted(batch);
+        self.metrics.store_trouble.set(i64::from(!self.store.trouble().is_empty()));
+    }
+
+    /// Writes, then asks, then tells the outbox.
+    async fn carry_out(&mut self, batch: Batch) {
+        for monitor in &batch.changed {
+            if let Some(known) = self.board.monitor(monitor) {
+                let standing = &known.state.standing;
+                let reason = standing.reason.as_deref().unwrap_or_default();
+                match standing.health {
+                    Health::Healthy => info!(%monitor, health = %standing.health, "changed"),
+                    _ => warn!(%monitor, health = %standing.health, reason, "changed"),
+                }
+                self.metrics.show_monitor(monitor, standing.health);
+            }
+        }
+        let of_targets = batch.commit.changes.iter().filter(|change| change.subject.address().is_some());
+        self.metrics.changes.inc_by(of_targets.count() as u64);
+        let tells = !batch.commit.deliveries.is_empty();
+        merge(&mut self.unsaved, batch.commit);
+        if !is_empty(&self.unsaved) {
+            self.save().await;
+        }
+        if tells {
+            self.bell.notify_one();
+        }
+        if !batch.samples.is_empty()
+            && let Err(problem) = self.store.record(batch.samples).await
+        {
+            error!(%problem, "readings cannot be kept");
+        }
+        for request in batch.requests {
+            // A full queue means that more checks are asked for than can be run:
+            // whoever waits for this one goes on after its patience.
+            let _ = self.requests.try_send(request).is_ok();
+        }
+    }
+
+    /// Writes what is unsaved. What cannot be written is kept for the next time.
+    async fn save(&mut self) {
+        let commit = std::mem::take(&mut self.unsaved);
+        match self.store.commit(commit.clone()).await {
+            Ok(()) | Err(StoreError::Closed) => {}
+            Err(problem) => {
+                error!(%problem, "state cannot be written; it is tried again");
+                self.unsaved = commit;
+                let excess = self.unsaved.deliveries.len().saturating_sub(MOST_UNSAVED);
+                for lost in self.unsaved.deliveries.drain(..excess) {
+                    error!(channel = %lost.channel, notice = %lost.notice_id, "notice lost: the store does not write");
+                }
+                let excess = self.unsaved.changes.len().saturating_sub(MOST_UNSAVED);
+                self.unsaved.changes.drain(..excess);
+            }
+        }
+    }
+
+    /// Shows everything anew, metrics included.
+    fn show_all(&mut self) {
+        self.views.forget();
+        for assigned in &self.board.assignments().monitors {
+            if let Some(monitor) = self.board.monitor(&assigned.monitor.id) {
+                self.metrics.show_monitor(&assigned.monitor.id, monitor.state.standing.health);
+            }
+        }
+        self.show();
+    }
+
+    fn show(&mut self) {
+        self.view.send_replace(self.views.make(&self.board, self.clock.now()));
+    }
+}
+
+fn is_empty(commit: &Commit) -> bool {
+    *commit == Commit::default()
+}
+
+/// Adds `newer` after `older`. Of two states of one thing the newer is written
+/// later, and so is the one that stays.
+fn merge(older: &mut Commit, newer: Commit) {
+    let Commit { targets, monitors, told, network, changes, deliveries } = newer;
+    older.targets.extend(targets);
+    older.monitors.extend(monitors);
+    older.told.extend(told);
+    older.network = network.or(older.network.take());
+    older.changes.extend(changes);
+    older.deliveries.extend(deliveries);
+}

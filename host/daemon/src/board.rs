@@ -1,0 +1,509 @@
+//! Everything that is known now: how targets and monitors stand, what was told
+//! to whom, and what the page shows of the past.
+//!
+//! The board does no I/O. What must be kept, asked or told because of an input
+//! is collected in a [`Batch`], which the caller carries out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use watchkeeper_config::Config;
+use watchkeeper_engine::change::{Cause, Change, Event};
+use watchkeeper_engine::dependencies::Dependencies;
+use watchkeeper_engine::health::{Health, Verdict};
+use watchkeeper_engine::id::{ChannelId, MonitorId, TargetId};
+use watchkeeper_engine::monitor::{MonitorState, TargetView, Trigger, step_monitor};
+use watchkeeper_engine::network::{NetworkState, OwnNetwork};
+use watchkeeper_engine::reading::Reading;
+use watchkeeper_engine::target::{Input, TargetState, next_tick, step};
+use watchkeeper_engine::telling::{Interest, Told};
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::uptime::Maintained;
+use watchkeeper_store::{self as store, Commit, Loaded, NewChange, Rollup, RouteKey, Sample, Span, Subject};
+
+use crate::assignment::{Assigned, Assignments, Ready};
+use crate::history::History;
+use crate::run::Finished;
+use crate::scheduler::Request;
+
+mod telling;
+
+/// What has to be done because of what the board was given.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// To be written in one transaction.
+    pub(crate) commit: Commit,
+    /// To be recorded, in bulk.
+    pub(crate) samples: Vec<Sample>,
+    /// Checks out of turn.
+    pub(crate) requests: Vec<Request>,
+    /// Monitors whose health changed.
+    pub(crate) changed: Vec<MonitorId>,
+}
+
+/// A target on the board.
+pub(crate) struct Target {
+    pub(crate) state: TargetState,
+    /// Its last reading since the start.
+    pub(crate) last: Option<Reading>,
+    /// Up to when its time is recorded.
+    accounted: Timestamp,
+}
+
+/// A monitor on the board.
+pub(crate) struct Monitor {
+    pub(crate) assigned: Arc<Assigned>,
+    pub(crate) state: MonitorState,
+    pub(crate) history: History,
+    /// Raised whenever anything that the page shows of it may have changed.
+    pub(crate) version: u64,
+    accounted: Timestamp,
+}
+
+/// See the module.
+pub(crate) struct Board {
+    assignments: Arc<Assignments>,
+    targets: HashMap<TargetId, Target>,
+    monitors: HashMap<MonitorId, Monitor>,
+    dependencies: Dependencies,
+    interests: HashMap<MonitorId, Vec<(ChannelId, Interest)>>,
+    /// By channel: several routes to one channel are one to whoever reads it.
+    told: HashMap<(RouteKey, MonitorId), Told>,
+    /// Changes whose notice waits for word of parents.
+    held: BTreeMap<MonitorId, Change>,
+    /// Changes that went into the notice of the dead monitor named beside them.
+    folded: BTreeMap<MonitorId, (Change, MonitorId)>,
+    /// When checks out of turn were last asked for.
+    asked: HashMap<MonitorId, Timestamp>,
+    network: NetworkState,
+    /// The last reading of each.
+    canaries: BTreeMap<TargetId, Option<Reading>>,
+    page_url: String,
+    checked_at: Option<Timestamp>,
+}
+
+impl Board {
+    /// The board as the last process left it. Time in which no process ran
+    /// belongs to nobody: it is no data.
+    pub(crate) fn restore(
+        assignments: &Arc<Assignments>,
+        loaded: Loaded,
+        days: &[Rollup],
+        page_url: String,
+        now: Timestamp,
+    ) -> Self {
+        let mut board = Self {
+            assignments: Arc::clone(assignments),
+            targets: HashMap::new(),
+            monitors: HashMap::new(),
+            dependencies: Dependencies::default(),
+            interests: HashMap::new(),
+            told: loaded.told.into_iter().map(|(route, monitor, told)| ((route, monitor), told)).collect(),
+            held: BTreeMap::new(),
+            folded: BTreeMap::new(),
+            asked: HashMap::new(),
+            network: loaded.network,
+            canaries: BTreeMap::new(),
+            page_url,
+            checked_at: None,
+        };
+        let (mut targets, mut monitors) = (loaded.targets, loaded.monitors);
+        for assigned in &assignments.monitors {
+            for target in assigned.monitor.targets.iter() {
+                let mut state = targets.remove(target).unwrap_or_default();
+                // A restart is no lack of readings: they get their time anew.
+                state.judged_at = state.judged_at.map(|_| now);
+                board.targets.insert(target.clone(), Target::new(state, now));
+            }
+            let state = monitors.remove(&assigned.monitor.id).unwrap_or_default();
+            board.monitors.insert(assigned.monitor.id.clone(), Monitor::new(assigned, state, now));
+        }
+        for rollup in days {
+            if let Subject::Monitor(id) = &rollup.subject
+                && let Some(monitor) = board.monitors.get_mut(id)
+            {
+                monitor.history.add_day(rollup.start, rollup.totals.time);
+            }
+        }
+        board.wire();
+        board
+    }
+
+    /// Takes over a new configuration or shelf. What stays keeps its state.
+    pub(crate) fn adopt(&mut self, assignments: &Arc<Assignments>, now: Timestamp, batch: &mut Batch) {
+        let before = std::mem::replace(&mut self.assignments, Arc::clone(assignments));
+        let mut targets = std::mem::take(&mut self.targets);
+        let mut monitors = std::mem::take(&mut self.monitors);
+        for assigned in &assignments.monitors {
+            for target in assigned.monitor.targets.iter() {
+                let known = targets.remove(target);
+                let entry = known.unwrap_or_else(|| Target::new(TargetState::default(), now));
+                self.targets.insert(target.clone(), entry);
+            }
+            let id = &assigned.monitor.id;
+            let entry = match monitors.remove(id) {
+                Some(known) => Monitor { assigned: Arc::clone(assigned), ..known },
+                None => Monitor::new(assigned, MonitorState::default(), now),
+            };
+            self.monitors.insert(id.clone(), entry);
+        }
+        self.wire();
+        for assigned in &assignments.monitors {
+            let trigger = if reshaped(&before, assigned) { Trigger::Configuration } else { Trigger::Targets };
+            self.judge(&assigned.monitor.id, trigger, now, batch);
+        }
+        self.mark_missing(now, batch);
+    }
+
+    /// Tells what a restart may have kept from being told, and marks what has no
+    /// plugin.
+    pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {
+        self.mark_missing(now, batch);
+        self.retell_all(now, batch);
+    }
+
+    fn retell_all(&mut self, now: Timestamp, batch: &mut Batch) {
+        let ids: Vec<_> = self.assignments.monitors.iter().map(|assigned| assigned.monitor.id.clone()).collect();
+        for id in ids {
+            self.judge(&id, Trigger::Targets, now, batch);
+            self.retell(&id, now, batch);
+        }
+    }
+
+    /// Takes in what a run found.
+    pub(crate) fn take(&mut self, run: Finished, now: Timestamp, batch: &mut Batch) {
+        let clouded = self.is_clouded(&run);
+        let Finished { target, reading, .. } = run;
+        if let Some(canary) = self.canaries.get_mut(&target) {
+            *canary = Some(reading);
+            self.judge_network(now, batch);
+            return;
+        }
+        let Some(entry) = self.targets.get_mut(&target) else { return };
+        self.checked_at = Some(reading.at);
+        entry.last = Some(reading.clone());
+        if let Some(latency) = reading.latency.filter(|_| reading.verdict().is_some())
+            && let Some(monitor) = self.monitors.get_mut(target.monitor())
+        {
+            monitor.history.add_latency(latency);
+        }
+        let kept = store::Reading {
+            at: reading.at,
+            verdict: reading.verdict().filter(|_| !clouded),
+            latency: reading.latency,
+            reason: reading.reason().cloned(),
+        };
+        let input = if clouded { Input::Lost } else { Input::Reading(reading) };
+        self.input(&target, &input, Some(kept), now, batch);
+        self.judge(target.monitor(), Trigger::Targets, now, batch);
+        self.settle(now, batch);
+    }
+
+    /// Whether a run says nothing about its target because the host had no
+    /// network while it ran.
+    fn is_clouded(&self, run: &Finished) -> bool {
+        run.reading.verdict() == Some(Verdict::Dead)
+            && match self.network.network {
+                OwnNetwork::Lost => true,
+                OwnNetwork::Fine => self.network.since.is_some_and(|back| run.began < back),
+            }
+    }
+
+    /// Does what time alone has done.
+    pub(crate) fn tick(&mut self, now: Timestamp, batch: &mut Batch) {
+        let mut due = Vec::new();
+        for assigned in &self.assignments.monitors {
+            for target in assigned.monitor.targets.iter() {
+                let entry = self.targets.get(target);
+                let at = entry.and_then(|entry| next_tick(&entry.state, &assigned.monitor.rules));
+                if at.is_some_and(|at| at <= now) {
+                    due.push(target.clone());
+                }
+            }
+        }
+        for target in &due {
+            self.input(target, &Input::Tick, None, now, batch);
+            self.judge(target.monitor(), Trigger::Targets, now, batch);
+        }
+        self.settle(now, batch);
+    }
+
+    /// Moves what is remembered in the past by `millis`, after the wall clock was
+    /// stepped by that much: no reading gets older by it.
+    pub(crate) fn shift(&mut self, millis: i64) {
+        let moved = |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(millis));
+        for target in self.targets.values_mut() {
+            target.state.judged_at = target.state.judged_at.map(moved);
+            target.accounted = moved(target.accounted);
+        }
+        for monitor in self.monitors.values_mut() {
+            monitor.accounted = moved(monitor.accounted);
+        }
+    }
+
+    /// Whether a dead reading of `target` should wait for word of the canaries:
+    /// it would turn the target dead, and the host's own network may be gone.
+    pub(crate) fn doubts(&self, target: &TargetId, reading: &Reading) -> bool {
+        !self.canaries.is_empty()
+            && self.network.network == OwnNetwork::Fine
+            && reading.verdict() == Some(Verdict::Dead)
+            && !self.canaries.contains_key(target)
+            && self.targets.get(target).is_some_and(|known| known.state.standing.health != Health::Dead)
+    }
+
+    /// Whether every canary was heard after `since`.
+    pub(crate) fn is_cleared(&self, since: Timestamp) -> bool {
+        self.canaries.values().all(|last| last.as_ref().is_some_and(|reading| reading.at >= since))
+    }
+
+    /// How long the canaries may take.
+    pub(crate) fn canary_patience(&self) -> Duration {
+        self.assignments.canaries.iter().map(|canary| canary.longest_run()).max().unwrap_or_default()
+    }
+
+    /// The configuration with its plugins.
+    pub(crate) fn assignments(&self) -> &Assignments {
+        &self.assignments
+    }
+
+    /// The configuration.
+    pub(crate) fn config(&self) -> &Config {
+        &self.assignments.config
+    }
+
+    /// The monitor `id`.
+    pub(crate) fn monitor(&self, id: &MonitorId) -> Option<&Monitor> {
+        self.monitors.get(id)
+    }
+
+    /// The monitor `id`, for adding to its history.
+    pub(crate) fn monitor_mut(&mut self, id: &MonitorId) -> Option<&mut Monitor> {
+        self.monitors.get_mut(id)
+    }
+
+    /// Where people find the page.
+    pub(crate) fn page_url(&self) -> &str {
+        &self.page_url
+    }
+
+    /// When the last check ended; `None` before the first.
+    pub(crate) const fn checked_at(&self) -> Option<Timestamp> {
+        self.checked_at
+    }
+
+    /// The target `id`.
+    pub(crate) fn target(&self, id: &TargetId) -> Option<&Target> {
+        self.targets.get(id)
+    }
+
+    /// Derives what follows from the configuration.
+    fn wire(&mut self) {
+        let config = &self.assignments.config;
+        let known: BTreeSet<_> = config.monitors().map(|monitor| monitor.id.clone()).collect();
+        let depends_on = config.monitors().map(|monitor| (monitor.id.clone(), monitor.depends_on.to_vec())).collect();
+        // The configuration was checked for circles and unknown parents.
+        self.dependencies = Dependencies::new(&known, &depends_on).unwrap_or_default();
+        self.interests = config.monitors().map(|monitor| (monitor.id.clone(), interests(config, &monitor.id))).collect();
+        self.held.retain(|monitor, _| known.contains(monitor));
+        self.folded.retain(|monitor, _| known.contains(monitor));
+        let canaries = self.assignments.canaries.iter().flat_map(|canary| canary.monitor.targets.iter());
+        let mut known_readings = std::mem::take(&mut self.canaries);
+        self.canaries =
+            canaries.map(|target| (target.clone(), known_readings.remove(target).flatten())).collect();
+    }
+
+    fn mark_missing(&mut self, now: Timestamp, batch: &mut Batch) {
+        let assignments = Arc::clone(&self.assignments);
+        for assigned in &assignments.monitors {
+            let Ready::Missing(why) = &assigned.plugin else { continue };
+            let input = Input::Missing { reason: Arc::clone(why) };
+            for target in assigned.monitor.targets.iter() {
+                self.input(target, &input, None, now, batch);
+            }
+            self.judge(&assigned.monitor.id, Trigger::Targets, now, batch);
+        }
+    }
+
+    /// Steps one target.
+    fn input(
+        &mut self,
+        target: &TargetId,
+        input: &Input,
+        reading: Option<store::Reading>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let (Some(entry), Some(monitor)) =
+            (self.targets.get_mut(target), self.monitors.get(target.monitor()))
+        else {
+            return;
+        };
+        let before = entry.state.standing.health;
+        let span = entry.account(now, before);
+        let was_wavering = entry.state.is_wavering();
+        let stepped = step(&entry.state, input, &monitor.assigned.monitor.rules, now);
+        entry.state = stepped.state;
+        batch.samples.push(Sample { subject: Subject::Target(target.clone()), reading, span });
+        for event in &stepped.events {
+            if let Event::Changed(change) = event {
+                batch.commit.changes.push(NewChange {
+                    subject: Subject::Target(target.clone()),
+                    change: change.clone(),
+                    maintained: Maintained::No,
+                    folded_into: None,
+                });
+            }
+        }
+        if !stepped.events.is_empty() || entry.state.is_wavering() || was_wavering {
+            batch.commit.targets.push((target.clone(), entry.state.clone()));
+        }
+    }
+
+    /// Steps one monitor after its targets.
+    fn judge(&mut self, id: &MonitorId, trigger: Trigger, now: Timestamp, batch: &mut Batch) {
+        let Some(monitor) = self.monitors.get_mut(id) else { return };
+        let views: Vec<_> = monitor
+            .assigned
+            .monitor
+            .targets
+            .iter()
+            .filter_map(|id| Some(TargetView { id, state: &self.targets.get(id)?.state }))
+            .collect();
+        let before = monitor.state.standing.health;
+        let stepped = step_monitor(&monitor.state, monitor.assigned.monitor.combine, &views, trigger, now);
+        if let Some(span) = monitor.account(now, before) {
+            let subject = Subject::Monitor(id.clone());
+            batch.samples.push(Sample { subject, reading: None, span: Some(span) });
+        }
+        monitor.version += 1;
+        let moved = monitor.state != stepped.state;
+        monitor.state = stepped.state;
+        if moved {
+            batch.commit.monitors.push((id.clone(), monitor.state.clone()));
+        }
+        let standing = &monitor.state.standing;
+        if matches!(standing.health, Health::Sick | Health::Dead)
+            && let Some(reason) = &standing.reason
+        {
+            let (health, reason) = (standing.health, Arc::clone(reason));
+            monitor.history.explain(now, health, &reason);
+        }
+        for event in stepped.events {
+            let change = if let Event::Changed(change) = &event { Some(change.clone()) } else { None };
+            self.tell_or_hold(id, event, now, batch);
+            if let Some(change) = change {
+                batch.changed.push(id.clone());
+                batch.commit.changes.push(NewChange {
+                    subject: Subject::Monitor(id.clone()),
+                    change,
+                    maintained: Maintained::No,
+                    folded_into: self.folded.get(id).map(|(_, root)| root.clone()),
+                });
+            }
+        }
+    }
+
+    fn judge_network(&mut self, now: Timestamp, batch: &mut Batch) {
+        use watchkeeper_engine::network::{NetworkEvent, step_network};
+
+        let verdicts: Vec<_> = self.canaries.values().map(|last| last.as_ref()?.verdict()).collect();
+        let (state, event) = step_network(&self.network, &verdicts, now);
+        let Some(event) = event else { return };
+        self.network = state;
+        batch.commit.network = Some(self.network.clone());
+        match event {
+            NetworkEvent::LostAt(at) => {
+                tracing::error!("all canaries fail: the host has lost its own network");
+                let ids: Vec<_> = self.targets.keys().cloned().collect();
+                for target in &ids {
+                    self.input(target, &Input::Lost, None, now, batch);
+                }
+                let monitors: Vec<_> = self.monitors.keys().cloned().collect();
+                for monitor in &monitors {
+                    self.judge(monitor, Trigger::Targets, now, batch);
+                }
+                self.tell_network_lost(at, batch);
+            }
+            NetworkEvent::BackAt { lasted, .. } => {
+                tracing::warn!(lasted = crate::clock::in_words(lasted), "the host's own network is back");
+            }
+        }
+    }
+}
+
+impl Target {
+    fn new(state: TargetState, now: Timestamp) -> Self {
+        Self { state, last: None, accounted: now }
+    }
+
+    /// The time since it was last accounted for.
+    fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
+        account(&mut self.accounted, now, health)
+    }
+}
+
+impl Monitor {
+    fn new(assigned: &Arc<Assigned>, state: MonitorState, now: Timestamp) -> Self {
+        Self { assigned: Arc::clone(assigned), state, history: History::new(now), version: 0, accounted: now }
+    }
+
+    fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
+        let from = self.accounted;
+        let span = account(&mut self.accounted, now, health);
+        if span.is_some() {
+            self.history.add_span(from, now, health);
+        }
+        span
+    }
+}
+
+fn account(accounted: &mut Timestamp, now: Timestamp, health: Health) -> Option<Span> {
+    let from = std::mem::replace(accounted, now);
+    (from < now).then_some(Span { from, to: now, health, maintained: Maintained::No })
+}
+
+/// Whether the monitor's targets or rules are not those it had.
+fn reshaped(before: &Assignments, assigned: &Assigned) -> bool {
+    before
+        .monitors
+        .iter()
+        .find(|known| known.monitor.id == assigned.monitor.id)
+        .is_some_and(|known| {
+            known.monitor.targets != assigned.monitor.targets || known.monitor.combine != assigned.monitor.combine
+        })
+}
+
+/// What each channel wants to hear of `monitor`: all that any of its routes says.
+fn interests(config: &Config, monitor: &MonitorId) -> Vec<(ChannelId, Interest)> {
+    let mut interests: BTreeMap<ChannelId, Interest> = BTreeMap::new();
+    for route in config.routes.iter().filter(|route| route.filter.passes(monitor)) {
+        for channel in route.to.iter() {
+            let interest = interests.entry(channel.clone()).or_insert(Interest::NONE);
+            *interest = Interest {
+                dead: interest.dead | route.on.dead,
+                sick: interest.sick | route.on.sick,
+                recovered: interest.recovered | route.on.recovered,
+                unknown: interest.unknown | route.on.unknown,
+            };
+        }
+    }
+    interests.into_iter().collect()
+}
+
+/// A change that says no more than how something stands.
+fn as_it_stands(standing: &watchkeeper_engine::change::Standing, now: Timestamp) -> Change {
+    let from = if standing.health == Health::Unknown { Health::Healthy } else { Health::Unknown };
+    Change {
+        from,
+        to: standing.health,
+        at: now,
+        since: standing.since.unwrap_or(now),
+        lasted: None,
+        reason: standing.reason.clone(),
+        cause: standing.cause.unwrap_or(Cause::Reading),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! A notice as it lies in the outbox: written in the transaction of the change
+//! that it tells, read again for every try to deliver it.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use watchkeeper_engine::health::Health;
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_sandbox as sandbox;
+
+/// What happened, to be told through one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notice {
+    /// The same on every try to deliver it.
+    pub(crate) id: String,
+    pub(crate) occasion: Occasion,
+    pub(crate) health: Word,
+    pub(crate) previous: Option<Word>,
+    /// When it happened, in milliseconds since the epoch.
+    pub(crate) at_ms: i64,
+    /// One line: `Website is dead: connection refused`.
+    pub(crate) title: String,
+    /// More lines of plain text.
+    pub(crate) body: String,
+    pub(crate) affected: Vec<Affected>,
+    /// How long it lasted, for recoveries.
+    pub(crate) lasted_ms: Option<u64>,
+    pub(crate) page_title: String,
+    pub(crate) page_url: String,
+}
+
+/// What kind of notice it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Occasion {
+    /// A monitor's health changed.
+    Changed,
+    /// The host lost its own network, or has it back.
+    Network,
+}
+
+/// A target that a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Affected {
+    /// `service:monitor:target`.
+    pub(crate) id: String,
+    /// Labels.
+    pub(crate) service: String,
+    pub(crate) monitor: String,
+    pub(crate) health: Word,
+    pub(crate) reason: Option<String>,
+    /// In milliseconds since the epoch.
+    pub(crate) since_ms: i64,
+}
+
+/// A health as its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word(pub(crate) Health);
+
+impl Serialize for Word {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Health::from_word(&word)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom(format!("no health is called `{word}`")))
+    }
+}
+
+impl Notice {
+    /// The form in the outbox.
+    pub(crate) fn to_payload(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers always serialise")
+    }
+
+    /// Reads it back from the outbox.
+    pub(crate) fn from_payload(payload: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(payload)
+    }
+
+    /// The form that a notifier is given.
+    pub(crate) fn to_plugin(&self) -> sandbox::Notice {
+        sandbox::Notice {
+            id: self.id.clone(),
+            occasion: sandbox::Occasion::Changed,
+            health: to_plugin_health(self.health),
+            previous: self.previous.map(to_plugin_health),
+            at: to_plugin_time(self.at_ms),
+            title: self.title.clone(),
+            body: self.body.clone(),
+            affected: self.affected.iter().map(Affected::to_plugin).collect(),
+            lasted: self.lasted_ms.map(Duration::from_millis),
+            reminder: 0,
+            page_title: self.page_title.clone(),
+            page_url: self.page_url.clone(),
+            incident_url: None,
+        }
+    }
+}
+
+impl Affected {
+    fn to_plugin(&self) -> sandbox::Affected {
+        sandbox::Affected {
+            id: self.id.clone(),
+            service: self.service.clone(),
+            monitor: self.monitor.clone(),
+            health: to_plugin_health(self.health),
+            reason: self.reason.clone(),
+            since: to_plugin_time(self.since_ms),
+        }
+    }
+}
+
+/// The contract has no word for not knowing; what is not known to work reads as
+/// sick, and the title says which it is.
+fn to_plugin_health(word: Word) -> sandbox::Verdict {
+    match word.0 {
+        Health::Healthy => sandbox::Verdict::Healthy,
+        Health::Unknown | Health::Sick => sandbox::Verdict::Sick,
+        Health::Dead => sandbox::Verdict::Dead,
+    }
+}
+
+/// Since the epoch; a time before it (a clock that was never set) is the epoch.
+fn to_plugin_time(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+/// `2026-11-21 04:12:09 CET`.
+pub(crate) fn in_zone(at: Timestamp, zone: &TimeZone) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis());
+    at.map_or_else(
+        |_| "an unknown time".to_owned(),
+        |at| at.to_zoned(zone.clone()).strftime("%F %T %Z").to_string(),
+    )
+}
+
+/// A notice by which an operator tries out a notifier.
+pub(crate) fn trial() -> sandbox::Notice {
+    let now = to_plugin_time(crate::clock::wall().as_millis());
+    sandbox::Notice {
+        id: uuid::Uuid::now_v7().to_string(),
+        occasion: sandbox::Occasion::Trial,
+        health: sandbox::Verdict::Healthy,
+        previous: None,
+        at: now,
+        title: "This is a trial".to_owned(),
+        body: "If you can read this, Watchkeeper can reach you here.".to_owned(),
+        affected: Vec::new(),
+        lasted: None,
+        reminder: 0,
+        page_title: "Watchkeeper".to_owned(),
+        page_url: String::new(),
+        incident_url: None,
+    }
+}

@@ -1,0 +1,262 @@
+//! Makes the public page's view of the board.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use watchkeeper_engine::health::Health;
+use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
+use watchkeeper_engine::monitor;
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_store::{ChangeQuery, Store, StoreError, SubjectKind};
+use watchkeeper_web::{Day, DayState, MonitorView, Overall, ServiceView, TargetView, View};
+
+use crate::board::{Board, Monitor};
+use crate::history::{self, LATENCIES};
+
+/// How many changes are read to explain the days of the page. On a page with
+/// more, the oldest days say only how long and not why.
+const MOST_EXPLANATIONS: usize = 10_000;
+
+/// How far back latencies are read to begin the curves with.
+const LATENCIES_FROM: Duration = Duration::from_hours(2);
+
+/// Makes views, and makes anew only what changed.
+#[derive(Default)]
+pub(crate) struct Views {
+    monitors: HashMap<MonitorId, (u64, Arc<MonitorView>)>,
+    services: HashMap<ServiceId, Arc<ServiceView>>,
+}
+
+impl Views {
+    /// Forgets what was made: the configuration changed.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The view of `board` at `now`.
+    pub(crate) fn make(&mut self, board: &Board, now: Timestamp) -> View {
+        let config = board.config();
+        let mut services = Vec::with_capacity(config.services.len());
+        let mut healths = Vec::with_capacity(config.services.len());
+        for service in config.services.iter() {
+            let monitors: Vec<Arc<MonitorView>> = service
+                .monitors
+                .iter()
+                .filter_map(|each| Some(self.monitor(board, board.monitor(&each.id)?)))
+                .collect();
+            let weighed = service.monitors.iter().filter_map(|each| {
+                Some((board.monitor(&each.id)?.state.standing.health, each.weight))
+            });
+            let health = monitor::service(weighed);
+            healths.push(health);
+            let view = ServiceView {
+                id: service.id.clone(),
+                label: Arc::clone(&service.label),
+                description: service.description.clone(),
+                health,
+                maintained: false,
+                monitors,
+            };
+            services.push(self.service(view));
+        }
+        let page = monitor::page(healths);
+        View {
+            title: Arc::clone(&config.page.title),
+            company: config.page.company.clone(),
+            description: config.page.description.clone(),
+            website: config.page.website.clone(),
+            support: config.page.support.clone(),
+            public_url: Some(board.page_url().into()),
+            health: Overall::new(page.worst, page.partial),
+            services,
+            announcements: Vec::new(),
+            incidents: Vec::new(),
+            maintenance: Vec::new(),
+            past: None,
+            checked_at: board.checked_at(),
+            now,
+        }
+    }
+
+    fn monitor(&mut self, board: &Board, monitor: &Monitor) -> Arc<MonitorView> {
+        let id = &monitor.assigned.monitor.id;
+        if let Some((version, view)) = self.monitors.get(id)
+            && *version == monitor.version
+        {
+            return Arc::clone(view);
+        }
+        let view = Arc::new(monitor_view(board, monitor));
+        self.monitors.insert(id.clone(), (monitor.version, Arc::clone(&view)));
+        view
+    }
+
+    /// `view`, or the one made before if it is the same.
+    fn service(&mut self, view: ServiceView) -> Arc<ServiceView> {
+        if let Some(before) = self.services.get(&view.id)
+            && before.health == view.health
+            && before.monitors.len() == view.monitors.len()
+            && before.monitors.iter().zip(&view.monitors).all(|(before, now)| Arc::ptr_eq(before, now))
+        {
+            return Arc::clone(before);
+        }
+        let view = Arc::new(view);
+        self.services.insert(view.id.clone(), Arc::clone(&view));
+        view
+    }
+}
+
+/// Reads what explains the days and begins the curves of a board that was just
+/// restored.
+pub(crate) async fn recall(
+    board: &mut Board,
+    store: &dyn Store,
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let query = ChangeQuery {
+        kind: SubjectKind::Monitors,
+        since: Some(from),
+        limit: MOST_EXPLANATIONS,
+        ..ChangeQuery::default()
+    };
+    for row in store.changes(query).await? {
+        let change = row.entry.change;
+        if let Some(monitor) = board.monitor_mut(row.entry.subject.monitor())
+            && matches!(change.to, Health::Sick | Health::Dead)
+            && let Some(reason) = &change.reason
+        {
+            monitor.history.explain(change.at, change.to, reason);
+        }
+    }
+    let targets: Vec<TargetId> = board
+        .config()
+        .monitors()
+        .filter_map(|monitor| monitor.targets.first().cloned())
+        .collect();
+    for target in targets {
+        let readings = store.readings(target.clone(), now - LATENCIES_FROM, now, LATENCIES).await?;
+        if let Some(monitor) = board.monitor_mut(target.monitor()) {
+            let judged = readings.iter().rev().filter(|reading| reading.verdict.is_some());
+            judged.filter_map(|reading| reading.latency).for_each(|latency| monitor.history.add_latency(latency));
+        }
+    }
+    Ok(())
+}
+
+fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
+    let own = &monitor.assigned.monitor;
+    let standing = &monitor.state.standing;
+    let names = names(own.targets.iter().map(TargetId::address));
+    let targets = own.targets.iter().zip(names).map(|(id, name)| {
+        let target = board.target(id);
+        let last = target.and_then(|target| target.last.as_ref());
+        let standing = target.map(|target| &target.state.standing);
+        let health = standing.map(|standing| standing.health).unwrap_or_default();
+        // What is unknown is explained by what the last check failed with.
+        let fault = target.and_then(|target| target.state.fault.as_ref());
+        let reason = match health {
+            Health::Unknown => fault.map(|fault| Arc::clone(&fault.reason)),
+            _ => None,
+        };
+        TargetView {
+            name: name.into(),
+            health,
+            maintained: false,
+            latency_ms: last.and_then(|reading| reading.latency).map(millis),
+            reason: reason.or_else(|| standing.and_then(|standing| standing.reason.clone())),
+        }
+    });
+    MonitorView {
+        id: own.id.clone(),
+        label: Arc::clone(&own.label),
+        health: standing.health,
+        maintained: false,
+        since: standing.since,
+        latency_ms: monitor.history.median_latency().map(millis),
+        spark: monitor.history.latencies().map(|latency| Some(latency.as_secs_f32() * 1e3)).collect(),
+        days: monitor.history.days().map(day).collect(),
+        first_day: monitor.history.first_day(),
+        uptime: monitor.history.days().map(|day| day.sums).sum::<watchkeeper_engine::uptime::HealthSums>().uptime(),
+        targets: targets.collect(),
+    }
+}
+
+fn day(day: &history::Day) -> Day {
+    let sums = &day.sums;
+    let state = match sums.worst() {
+        Some(Health::Dead) => DayState::Dead,
+        Some(Health::Sick) => DayState::Sick,
+        Some(_) if sums.maintenance_ms > 0 => DayState::Maintenance,
+        Some(_) => DayState::Healthy,
+        None if sums.maintenance_ms > 0 => DayState::Maintenance,
+        None => DayState::NoData,
+    };
+    let affected = match state {
+        DayState::Maintenance => sums.maintenance_ms,
+        _ => sums.sick_ms.saturating_add(sums.dead_ms),
+    };
+    Day {
+        state,
+        affected_minutes: u32::try_from(affected.div_ceil(60_000)).unwrap_or(u32::MAX),
+        why: day.why.as_ref().map(|(_, why)| Arc::clone(why)),
+    }
+}
+
+fn millis(span: Duration) -> u32 {
+    u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// What targets are called in public: the host and port, with the path where
+/// hosts alone do not tell them apart. Never user information or a query, which
+/// may be secret.
+fn names<'a>(addresses: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let short: Vec<&str> = addresses.clone().map(|address| parts(address).0).collect();
+    addresses
+        .zip(&short)
+        .map(|(address, host)| {
+            let alone = short.iter().filter(|other| *other == host).count() == 1;
+            if alone { (*host).to_owned() } else { format!("{host}{}", parts(address).1) }
+        })
+        .collect()
+}
+
+/// Host with port, and path, of an address.
+fn parts(address: &str) -> (&str, &str) {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, ""),
+    };
+    (authority.rsplit_once('@').map_or(authority, |(_, host)| host), path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_named_by_what_tells_them_apart_and_never_by_secrets() {
+        let check = |addresses: &[&str], expected: &[&str]| {
+            assert_eq!(names(addresses.iter().copied()), expected);
+        };
+        check(&["https://a.example.com/health", "https://b.example.com/health"], &["a.example.com", "b.example.com"]);
+        check(&["https://a.example.com/x", "https://a.example.com/y?token=s3cret"], &["a.example.com/x", "a.example.com/y"]);
+        check(&["https://user:s3cret@a.example.com/#x"], &["a.example.com"]);
+        check(&["tcp://[::1]:80", "whatever", "icmp://host"], &["[::1]:80", "whatever", "host"]);
+    }
+
+    #[test]
+    fn a_day_shows_its_worst_and_for_how_long() {
+        let mut past = history::Day::default();
+        assert_eq!(day(&past).state, DayState::NoData);
+        past.sums.healthy_ms = 80_000_000;
+        assert_eq!(day(&past).state, DayState::Healthy);
+        past.sums.maintenance_ms = 120_000;
+        assert_eq!((day(&past).state, day(&past).affected_minutes), (DayState::Maintenance, 2));
+        past.sums.sick_ms = 61_000;
+        past.sums.dead_ms = 1_000;
+        assert_eq!((day(&past).state, day(&past).affected_minutes), (DayState::Dead, 2));
+    }
+}

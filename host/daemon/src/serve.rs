@@ -1,0 +1,239 @@
+//! `watchkeeper serve`: builds everything in the order in which a reading flows,
+//! runs it, and takes it down in the same order, so that nothing is lost.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use watchkeeper_config::{Config, Loaded, Problems};
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_store::{SqliteStore, Store};
+use watchkeeper_web::{Web, WebSettings};
+
+use crate::apply::{self, Apply};
+use crate::assignment::assign;
+use crate::board::Board;
+use crate::cli::{Exit, complain, complain_of_config, start};
+use crate::clock::{self, Clock};
+use crate::history::DAYS;
+use crate::outbox::Outbox;
+use crate::page::{self, Views};
+use crate::plugins::Plugins;
+use crate::reload::{self, Reload};
+use crate::scheduler::{self, Scheduler};
+use crate::spaces::Spaces;
+use crate::telemetry::Metrics;
+
+/// How long checks under way may go on once the host was asked to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the store is rid of what is past its retention.
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
+
+/// Runs the host until it is asked to stop.
+pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
+    let config = loaded.config;
+    let options = watchkeeper_store::Options::new(&config.server.data, clock::wall());
+    let store = match SqliteStore::open(options) {
+        Ok(store) => Arc::new(store) as Arc<dyn Store>,
+        Err(problem) => {
+            complain(&format!("cannot open the data folder {}: {problem}", config.server.data.display()));
+            return Ok(Exit::Internal);
+        }
+    };
+    let listener = match TcpListener::bind(config.server.listen).await {
+        Ok(listener) => listener,
+        Err(problem) => {
+            let listen = config.server.listen;
+            complain(&format!("cannot listen on {listen}: {problem}; choose another `listen` under [server]"));
+            return Ok(Exit::Config);
+        }
+    };
+    let address = listener.local_addr()?;
+    let metrics = Arc::new(Metrics::new());
+    let sandbox = start::sandbox(&config)?;
+    // The page shows what the last process knew while the plugins are loaded.
+    let clock = Clock::start();
+    let board = restore(&config, store.as_ref(), address, clock.now()).await?;
+    let mut maker = Views::default();
+    let (view, views) = watch::channel(maker.make(&board, clock.now()));
+    let (ready, is_ready) = watch::channel(false);
+    let web = Web::new(web_settings(&metrics, is_ready));
+    web.publish(views.borrow().clone());
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(watchkeeper_web::serve(
+        listener,
+        web.router(),
+        stop.clone().cancelled_owned(),
+        watchkeeper_web::Limits::default(),
+    ));
+    let publishing = tokio::spawn(publish(web, views));
+    info!(page = page_url(&config, address), data = %config.server.data.display(), "watchkeeper is up");
+
+    let plugins = Plugins::open(sandbox, &config.plugins.folder).await;
+    let shelf = plugins.shelf();
+    let (assignments, problems) = assign(&config, &shelf.borrow(), &[address]);
+    if !problems.is_empty() {
+        complain_of_config(&Problems::from(problems));
+        return Ok(Exit::Config);
+    }
+    for (id, why) in assignments.without_plugin() {
+        warn!("{id} cannot run: {why}");
+    }
+    reload::show_shelf(&metrics, &shelf.borrow());
+    let (assigning, assigned) = watch::channel(Arc::new(assignments));
+    let (requests, requested) = mpsc::channel(scheduler::REQUESTS);
+    let (finished, finishing) = mpsc::channel(apply::QUEUE);
+    let bell = Arc::new(Notify::new());
+    let spaces = Arc::new(Spaces::load(Arc::clone(&store)).await?);
+    let mut board = board;
+    let mut batch = crate::board::Batch::default();
+    board.adopt(&assigned.borrow(), clock.now(), &mut batch);
+
+    let stop_checks = CancellationToken::new();
+    let scheduling = tokio::spawn(
+        Scheduler {
+            assignments: assigned.clone(),
+            requests: requested,
+            finished,
+            spaces: Arc::clone(&spaces),
+            metrics: Arc::clone(&metrics),
+        }
+        .run(stop_checks.clone(), PATIENCE),
+    );
+    let applying = tokio::spawn(
+        Apply {
+            board,
+            clock,
+            store: Arc::clone(&store),
+            assignments: assigned.clone(),
+            finished: finishing,
+            requests,
+            spaces: Arc::clone(&spaces),
+            metrics: Arc::clone(&metrics),
+            bell: Arc::clone(&bell),
+            view,
+            views: maker,
+            unsaved: batch.commit,
+            doubted: Vec::new(),
+        }
+        .run(stop_checks.clone()),
+    );
+    let outbox = Outbox {
+        store: Arc::clone(&store),
+        assignments: assigned,
+        metrics: Arc::clone(&metrics),
+        spaces,
+        bell,
+    };
+    let delivering = tokio::spawn(outbox.run(stop.clone()));
+    let watching = tokio::spawn(plugins.watch());
+    let reloading = Reload {
+        path: path.to_owned(),
+        config: config.clone(),
+        shelf,
+        own_listeners: vec![address],
+        assignments: assigning,
+        metrics,
+    };
+    let reloading = tokio::spawn(reloading.run());
+    let pruning = tokio::spawn(prune(Arc::clone(&store)));
+    ready.send_replace(true);
+
+    until_asked_to_stop().await?;
+    info!("stopping: checks under way may finish");
+    for task in [watching, pruning] {
+        task.abort();
+    }
+    reloading.abort();
+    stop_checks.cancel();
+    join("scheduler", scheduling).await;
+    join("apply", applying).await;
+    stop.cancel();
+    join("outbox", delivering).await;
+    let _ = serving.await;
+    publishing.abort();
+    store.close().await.context("the store could not be closed")?;
+    info!("stopped");
+    Ok(Exit::Fine)
+}
+
+/// The board as the last process left it. It shows what is configured and what
+/// was known; nothing is checked yet.
+async fn restore(
+    config: &Config,
+    store: &dyn Store,
+    address: SocketAddr,
+    now: Timestamp,
+) -> anyhow::Result<Board> {
+    let loaded = store.load().await.context("the state cannot be read")?;
+    let from = now - Duration::from_hours(24) * u32::try_from(DAYS).unwrap_or(u32::MAX);
+    let days = store.days(from, now).await.context("the history cannot be read")?;
+    let shelf = crate::plugins::Shelf::default();
+    let (assignments, _) = assign(config, &shelf, &[address]);
+    let mut board =
+        Board::restore(&Arc::new(assignments), loaded, &days, page_url(config, address), now);
+    page::recall(&mut board, store, from, now).await.context("the history cannot be read")?;
+    Ok(board)
+}
+
+/// Where people find the page.
+fn page_url(config: &Config, address: SocketAddr) -> String {
+    config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string)
+}
+
+fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSettings {
+    let metrics = Arc::clone(metrics);
+    WebSettings {
+        metrics: Arc::new(move || metrics.encode()),
+        ready: Arc::new(move || {
+            if *ready.borrow() { Ok(()) } else { Err("plugins are being loaded".to_owned()) }
+        }),
+        ..WebSettings::default()
+    }
+}
+
+/// Hands each new view to the page, off the tasks that check and decide.
+async fn publish(web: Web, mut views: watch::Receiver<watchkeeper_web::View>) {
+    while views.changed().await.is_ok() {
+        let view = views.borrow_and_update().clone();
+        let web = web.clone();
+        if tokio::task::spawn_blocking(move || web.publish(view)).await.is_err() {
+            error!("the page could not be made");
+        }
+    }
+}
+
+async fn prune(store: Arc<dyn Store>) {
+    let mut hours = tokio::time::interval(PRUNE_EVERY);
+    loop {
+        hours.tick().await;
+        if let Err(problem) = store.prune(clock::wall()).await {
+            error!(%problem, "old readings cannot be removed");
+        }
+    }
+}
+
+async fn until_asked_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    Ok(())
+}
+
+async fn join(what: &str, task: tokio::task::JoinHandle<()>) {
+    if let Err(problem) = task.await
+        && problem.is_panic()
+    {
+        error!("{what} broke down");
+    }
+}

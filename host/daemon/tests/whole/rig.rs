@@ -1,0 +1,187 @@
+//! Starts the binary as a user would, and asks it what a user would.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything that a test waits for may take. Generous: it ends tests
+/// that would never end, and decides nothing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder with a configuration, and the host that runs on it.
+pub(crate) struct Rig {
+    folder: TempDir,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    page: String,
+}
+
+impl Rig {
+    /// A folder with this `watchkeeper.toml`, after a `[server]` table of its own.
+    pub(crate) fn new(config: &str) -> Self {
+        let rig = Self { folder: tempfile::tempdir().unwrap(), running: None };
+        std::fs::create_dir(rig.plugins()).unwrap();
+        rig.configure(config);
+        rig
+    }
+
+    /// Writes the configuration.
+    pub(crate) fn configure(&self, config: &str) {
+        let whole = format!("[server]\nlisten = \"127.0.0.1:0\"\n\n{config}");
+        std::fs::write(self.config(), whole).unwrap();
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("watchkeeper.toml")
+    }
+
+    /// The plugins folder.
+    pub(crate) fn plugins(&self) -> PathBuf {
+        self.folder.path().join("plugins")
+    }
+
+    /// Starts the host and waits until it is ready.
+    pub(crate) async fn start(&mut self) {
+        let mut child = self
+            .command(&["--json", "serve"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let (found, page) = mpsc::channel();
+        // The log is read to its end, so that the host never waits for a reader.
+        std::thread::spawn(move || {
+            let mut said = Vec::new();
+            for line in log.lines().map_while(Result::ok) {
+                if let Ok(entry) = serde_json::from_str::<Value>(&line)
+                    && entry["fields"]["message"] == "watchkeeper is up"
+                {
+                    let _ = found.send(entry["fields"]["page"].as_str().unwrap_or_default().to_owned());
+                }
+                eprintln!("  {line}");
+                said.push(line);
+            }
+        });
+        let page = page.recv_timeout(PATIENCE).expect("the host comes up");
+        self.running = Some(Running { child, page });
+        self.until("ready", async || self.try_get("/readyz").await.is_some_and(|(code, _)| code == 200)).await;
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        let mut running = self.running.take().expect("it runs");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// SIGTERM; returns how it ended.
+    pub(crate) async fn stop(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        let mut running = self.running.take().expect("it runs");
+        tokio::task::spawn_blocking(move || running.child.wait().unwrap().code()).await.unwrap()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.running.as_ref().expect("it runs").child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Runs another command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The body of a page.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        let (code, body) = self.try_get(path).await.expect("the host answers");
+        assert_eq!(code, 200, "{path}: {body}");
+        body
+    }
+
+    /// The page's address.
+    pub(crate) fn page(&self) -> &str {
+        &self.running.as_ref().expect("it runs").page
+    }
+
+    async fn try_get(&self, path: &str) -> Option<(u16, String)> {
+        let answer = reqwest::get(format!("{}{path}", self.page())).await.ok()?;
+        let code = answer.status().as_u16();
+        Some((code, answer.text().await.ok()?))
+    }
+
+    /// The health of the only target of a monitor, by labels, as
+    /// `/status/report` has it.
+    pub(crate) async fn health(&self, service: &str, monitor: &str) -> String {
+        let report: Value = serde_json::from_str(&self.get("/status/report").await).unwrap();
+        let named = |list: &Value, name: &str| {
+            list.as_array().into_iter().flatten().find(|each| each["name"] == name).cloned()
+        };
+        let node = named(&report["probes"], service).and_then(|probe| named(&probe["nodes"], monitor));
+        node.and_then(|node| Some(node["status"].as_str()?.to_owned())).unwrap_or_default()
+    }
+
+    /// Waits until the monitor has this health.
+    pub(crate) async fn until_health(&self, service: &str, monitor: &str, health: &str) {
+        let what = format!("{service}/{monitor} {health}");
+        self.until(&what, async || self.health(service, monitor).await == health).await;
+    }
+
+    /// Waits until the metrics have a line that begins so.
+    pub(crate) async fn until_metric(&self, line: &str) {
+        self.until(line, async || self.get("/metrics").await.lines().any(|each| each.starts_with(line))).await;
+    }
+
+    /// Asks again and again until the answer is yes.
+    pub(crate) async fn until(&self, what: &str, mut yes: impl AsyncFnMut() -> bool) {
+        let waiting = async {
+            while !yes().await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
+        command.args(["--config"]).arg(self.config()).args(arguments);
+        command.env_remove("WATCHKEEPER_CONFIG").env_remove("WATCHKEEPER_LOG");
+        command.env("HOOK_SECRET", "correct-horse-battery");
+        command
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+    }
+}
+
+/// A bundled plugin as the build left it: `target/plugins/NAME.wasm`.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
+    let file = folder.join(format!("{name}.wasm"));
+    assert!(file.exists(), "{} is missing: run `cargo xtask plugins`", file.display());
+    file
+}
+
+/// What a command wrote.
+pub(crate) fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}

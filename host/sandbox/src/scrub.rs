@@ -1,0 +1,194 @@
+//! Takes secrets out of whatever a plugin says.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+/// What stands where a secret stood.
+const MASK: &str = "****";
+
+/// Lines of a secret shorter than this are not taken for secrets of their own:
+/// half the words of a text would be masked.
+const SHORTEST_LINE: usize = 8;
+
+/// Encodings of a secret shorter than this are not looked for: they would be
+/// found in innocent text.
+const SHORTEST_ENCODED: usize = 4;
+
+/// Replaces every secret of a set, in the forms in which programs print them, by
+/// `****`. Cheap to clone; costs nothing when the set is empty.
+#[derive(Clone, Default)]
+pub struct Scrubber {
+    /// Longest first, so that a form that contains another is masked whole.
+    forms: Option<Arc<[Box<str>]>>,
+}
+
+impl Scrubber {
+    /// A scrubber of `secrets`: as they are, percent-encoded (RFC 3986, and as a
+    /// form with `+`), in base64 (also inside a longer text, as `user:password`
+    /// is in HTTP's basic authentication), in hexadecimal, and escaped as JSON;
+    /// and each longer line of a secret of several lines.
+    pub fn new<I>(secrets: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let mut forms = Vec::new();
+        for secret in secrets {
+            let secret = secret.as_ref();
+            add_forms(secret, &mut forms);
+            if secret.contains('\n') {
+                for line in secret.lines().map(str::trim) {
+                    if line.len() >= SHORTEST_LINE {
+                        add_forms(line, &mut forms);
+                    }
+                }
+            }
+        }
+        forms.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        forms.dedup();
+        Self {
+            forms: (!forms.is_empty()).then(|| forms.into()),
+        }
+    }
+
+    /// `text` without the secrets.
+    pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut text = Cow::Borrowed(text);
+        for form in self.forms.iter().flat_map(|forms| forms.iter()) {
+            if text.contains(&**form) {
+                text = Cow::Owned(text.replace(&**form, MASK));
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scrubber(****)")
+    }
+}
+
+fn add_forms(secret: &str, forms: &mut Vec<Box<str>>) {
+    if secret.is_empty() {
+        return;
+    }
+    forms.push(secret.into());
+    if secret.len() < SHORTEST_ENCODED {
+        return;
+    }
+    let bytes = secret.as_bytes();
+    for upper in [true, false] {
+        let percent = percent_encoded(bytes, upper);
+        forms.push(percent.replace("%20", "+").into());
+        forms.push(percent.into());
+    }
+    let hex: String = bytes.iter().flat_map(|byte| digits(*byte)).collect();
+    forms.push(hex.to_uppercase().into());
+    forms.push(hex.into());
+    let json = serde_json::Value::from(secret).to_string();
+    let inner = json
+        .strip_prefix('"')
+        .and_then(|json| json.strip_suffix('"'));
+    forms.push(inner.unwrap_or(&json).into());
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        forms.push(engine.encode(bytes).into());
+        // Inside a longer text the secret begins at one of three positions of a
+        // group of three bytes; what its neighbours share with it is left out.
+        for skipped in 0..3 {
+            let whole = bytes.get(skipped..).unwrap_or_default();
+            let whole = whole.get(..whole.len() / 3 * 3).unwrap_or_default();
+            if whole.len() >= SHORTEST_LINE {
+                forms.push(engine.encode(whole).into());
+            }
+        }
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters as `%41`.
+fn percent_encoded(bytes: &[u8], upper: bool) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            for digit in digits(byte) {
+                text.push(if upper {
+                    digit.to_ascii_uppercase()
+                } else {
+                    digit
+                });
+            }
+        }
+    }
+    text
+}
+
+/// The two lower-case hexadecimal digits of a byte.
+fn digits(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 15]
+        .map(|digit| char::from_digit(digit.into(), 16).expect("four bits are a hexadecimal digit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(secret: &str, said: &str, shown: &str) {
+        assert_eq!(Scrubber::new([secret]).scrub(said), shown);
+    }
+
+    #[test]
+    fn masks_the_forms_that_programs_print() {
+        check(
+            "hunter2!",
+            "password hunter2! refused",
+            "password **** refused",
+        );
+        check("a b/c?d", "GET /?k=a%20b%2Fc%3Fd", "GET /?k=****");
+        check("a b/c?d", "GET /?k=a+b%2fc%3fd", "GET /?k=****");
+        check("say \"hi\"", r#"{"k":"say \"hi\""}"#, r#"{"k":"****"}"#);
+        check("hunter2!", "68756e7465723221", "****");
+        check("hunter2!", "aHVudGVyMiE=", "****=");
+    }
+
+    #[test]
+    fn masks_a_password_in_basic_authentication() {
+        let scrubber = Scrubber::new(["correct horse battery"]);
+        for user in ["a", "ab", "abc", "abcd"] {
+            let header = base64::engine::general_purpose::STANDARD
+                .encode(format!("{user}:correct horse battery"));
+            let shown = scrubber.scrub(&header).into_owned();
+            assert!(shown.contains(MASK), "{user}: {shown}");
+            let rest = shown.replace(MASK, "");
+            assert!(rest.len() <= 12, "{user}: {rest} says too much");
+        }
+    }
+
+    #[test]
+    fn masks_each_line_of_a_key() {
+        let key = "-----BEGIN KEY-----\nMIIBVgIBADANBgkq\n-----END KEY-----";
+        check(key, "line 2 is MIIBVgIBADANBgkq", "line 2 is ****");
+    }
+
+    #[test]
+    fn an_empty_set_and_an_empty_secret_change_nothing() {
+        assert_eq!(Scrubber::default().scrub("text"), "text");
+        check("", "text", "text");
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_survives(secret in "[^*]{1,40}", before in ".{0,20}", after in ".{0,20}") {
+            let shown = Scrubber::new([&secret]).scrub(&format!("{before}{secret}{after}")).into_owned();
+            prop_assert!(!shown.contains(&secret), "{shown:?} contains {secret:?}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the sandbox promises, tried with components that do their worst.
+
+mod answers;
+mod dials;
+mod fixture;
+mod limits;
+mod loading;
+mod rhythm;
+mod walls;
+mod words;

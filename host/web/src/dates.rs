@@ -1,0 +1,218 @@
+//! Points in time and spans as text. The page is written in UTC, and a script
+//! rewrites each time to the visitor's zone where scripts run.
+
+use std::fmt;
+
+use watchkeeper_engine::time::Timestamp;
+
+/// The milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
+/// How much of a time is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `17 Nov 2026`
+    Date,
+    /// `01:06 UTC`
+    Time,
+    /// `01:06:12 UTC`
+    Second,
+    /// `21 Nov, 01:09 UTC`
+    Moment,
+    /// `21 Nov`: a day of the calendar, the same wherever the visitor is.
+    Day,
+}
+
+/// A `<time>` element.
+pub(crate) struct Moment {
+    at: Timestamp,
+    form: Form,
+}
+
+/// A point in time as `YYYY-MM-DDThh:mm:ssZ`.
+pub(crate) struct Iso(pub(crate) Timestamp);
+
+/// A day as `YYYY-MM-DD`.
+pub(crate) struct IsoDay(pub(crate) Timestamp);
+
+/// The text of a time in UTC, without an element around it.
+pub(crate) struct Utc {
+    at: Timestamp,
+    form: Form,
+}
+
+/// A span in the two largest units that matter: `1 h 36 min`.
+pub(crate) struct Minutes(pub(crate) u64);
+
+/// A latency in milliseconds, with its thousands set apart: `1 870 ms`.
+pub(crate) struct Latency(pub(crate) u32);
+
+impl Moment {
+    pub(crate) const fn new(at: Timestamp, form: Form) -> Self {
+        Self { at, form }
+    }
+}
+
+impl Utc {
+    pub(crate) const fn new(at: Timestamp, form: Form) -> Self {
+        Self { at, form }
+    }
+}
+
+impl Form {
+    /// What the script calls it; nothing where it must not rewrite it.
+    const fn mark(self) -> Option<&'static str> {
+        match self {
+            Self::Date => Some("d"),
+            Self::Time => Some("t"),
+            Self::Second => Some("s"),
+            Self::Moment => Some("dt"),
+            Self::Day => None,
+        }
+    }
+
+    const fn pattern(self) -> &'static str {
+        match self {
+            Self::Date => "%-d %b %Y",
+            Self::Time => "%H:%M UTC",
+            Self::Second => "%H:%M:%S UTC",
+            Self::Moment => "%-d %b, %H:%M UTC",
+            Self::Day => "%-d %b",
+        }
+    }
+}
+
+/// `at` by the calendar. What lies outside of the years that a calendar knows is
+/// shown as the epoch: it comes from no clock.
+fn calendar(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+/// What a calendar leaf shows: `Nov` and `26`.
+pub(crate) fn leaf(at: Timestamp) -> (String, String) {
+    let at = calendar(at);
+    (at.strftime("%b").to_string(), at.strftime("%-d").to_string())
+}
+
+/// The days since the epoch.
+pub(crate) const fn day_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(DAY_MS)
+}
+
+/// The beginning of a day.
+pub(crate) const fn day_start(day: i64) -> Timestamp {
+    Timestamp::from_millis(day.saturating_mul(DAY_MS))
+}
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", calendar(self.at).strftime(self.form.pattern()))
+    }
+}
+
+impl fmt::Display for Iso {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", calendar(self.0).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl fmt::Display for IsoDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", calendar(self.0).strftime("%Y-%m-%d"))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, form } = *self;
+        match form.mark() {
+            Some(mark) => write!(f, "<time datetime=\"{}\" data-f=\"{mark}\">", Iso(at))?,
+            None => write!(f, "<time datetime=\"{}\">", IsoDay(at))?,
+        }
+        write!(f, "{}</time>", Utc::new(at, form))
+    }
+}
+
+impl fmt::Display for Minutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, hours, minutes) = (self.0 / 1440, self.0 / 60 % 24, self.0 % 60);
+        match (days, hours, minutes) {
+            (0, 0, minutes) => write!(f, "{minutes} min"),
+            (0, hours, 0) => write!(f, "{hours} h"),
+            (0, hours, minutes) => write!(f, "{hours} h {minutes} min"),
+            (1, 0, _) => write!(f, "1 day"),
+            (1, hours, _) => write!(f, "1 day {hours} h"),
+            (days, 0, _) => write!(f, "{days} days"),
+            (days, hours, _) => write!(f, "{days} days {hours} h"),
+        }
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (millions, thousands, rest) = (self.0 / 1_000_000, self.0 / 1000 % 1000, self.0 % 1000);
+        // Narrow no-break spaces, so that a number is never cut in two.
+        match (millions, thousands) {
+            (0, 0) => write!(f, "{rest}")?,
+            (0, thousands) => write!(f, "{thousands}\u{202f}{rest:03}")?,
+            (millions, thousands) => write!(f, "{millions}\u{202f}{thousands:03}\u{202f}{rest:03}")?,
+        }
+        f.write_str("\u{a0}ms")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_every_form() {
+        let at = Timestamp::from_millis(1_795_223_345_678);
+        let seen: Vec<_> = [Form::Date, Form::Time, Form::Second, Form::Moment, Form::Day]
+            .into_iter()
+            .map(|form| Utc::new(at, form).to_string())
+            .collect();
+        assert_eq!(
+            seen,
+            ["21 Nov 2026", "01:09 UTC", "01:09:05 UTC", "21 Nov, 01:09 UTC", "21 Nov"]
+        );
+        assert_eq!(
+            Moment::new(at, Form::Time).to_string(),
+            "<time datetime=\"2026-11-21T01:09:05Z\" data-f=\"t\">01:09 UTC</time>"
+        );
+        assert_eq!(
+            Moment::new(at, Form::Day).to_string(),
+            "<time datetime=\"2026-11-21\">21 Nov</time>"
+        );
+        assert_eq!(leaf(at), ("Nov".to_owned(), "21".to_owned()));
+    }
+
+    #[test]
+    fn no_time_is_too_far() {
+        for millis in [i64::MIN, i64::MAX] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(Iso(at).to_string(), "1970-01-01T00:00:00Z");
+            assert_eq!(day_start(day_of(at).saturating_mul(2)).as_millis(), millis);
+        }
+    }
+
+    #[test]
+    fn spans_and_latencies() {
+        let spans: Vec<_> = [0, 1, 59, 60, 96, 1439, 1440, 1500, 2880, 4000]
+            .into_iter()
+            .map(|minutes| Minutes(minutes).to_string())
+            .collect();
+        assert_eq!(
+            spans.join(", "),
+            "0 min, 1 min, 59 min, 1 h, 1 h 36 min, 23 h 59 min, 1 day, 1 day 1 h, 2 days, 2 days 18 h"
+        );
+        let latencies: Vec<_> = [0, 7, 999, 1000, 1870, 12_045, 1_000_001]
+            .into_iter()
+            .map(|millis| Latency(millis).to_string().replace(['\u{202f}', '\u{a0}'], " "))
+            .collect();
+        assert_eq!(
+            latencies.join(", "),
+            "0 ms, 7 ms, 999 ms, 1 000 ms, 1 870 ms, 12 045 ms, 1 000 001 ms"
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Answers that say what went wrong, always in the same shape: a page for people,
+//! `application/problem+json` (RFC 9457) for programs.
+
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use crate::negotiate::reads_html;
+use crate::template;
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nothing lives at this address.
+    NotFound,
+    /// Something does, but it cannot be asked this way.
+    Method,
+    /// Nothing was published yet.
+    Starting,
+    /// As many follow the page as may.
+    Full,
+    /// The page could not be made.
+    Internal,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+}
+
+impl Failure {
+    /// The answer to a client that sent `headers`.
+    pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
+        let (status, title, detail) = self.words();
+        let (content_type, body) = if reads_html(headers) {
+            ("text/html; charset=utf-8", template::failure(title, detail))
+        } else {
+            let problem =
+                Problem { r#type: "about:blank", title, status: status.as_u16(), detail };
+            let body = serde_json::to_string(&problem).expect("texts and numbers are always JSON");
+            ("application/problem+json", body)
+        };
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        let sent = response.headers_mut();
+        sent.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        sent.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        sent.insert(VARY, HeaderValue::from_static("accept"));
+        if let Some(seconds) = self.retry_after() {
+            sent.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+
+    const fn words(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NotFound => {
+                (StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
+            }
+            Self::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Method not allowed",
+                "This address cannot be asked this way.",
+            ),
+            Self::Starting => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Starting",
+                "The first look has not been taken yet.",
+            ),
+            Self::Full => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many followers",
+                "As many follow this page live as it can serve.",
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Internal error",
+                "The page could not be made.",
+            ),
+        }
+    }
+
+    /// In seconds, where asking again makes sense.
+    const fn retry_after(&self) -> Option<&'static str> {
+        match self {
+            Self::Starting => Some("1"),
+            Self::Full => Some("30"),
+            Self::NotFound | Self::Method | Self::Internal => None,
+        }
+    }
+}

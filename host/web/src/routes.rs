@@ -1,0 +1,153 @@
+//! Which address answers what.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+};
+use http::{HeaderMap, StatusCode};
+
+use crate::assets::Assets;
+use crate::events;
+use crate::failure::Failure;
+use crate::headers::secure;
+use crate::serve::Connection;
+use crate::web::Web;
+
+/// OpenMetrics 1.0, "Overall structure".
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// As Vigil's: everyone may look at everything.
+const ROBOTS: &str = "User-agent: *\nDisallow:\n";
+
+/// Everything under `/`.
+pub(crate) fn router(web: Web) -> Router {
+    // Vigil answers a wrong method as if there were nothing, and takes each
+    // address with a slash at its end as well.
+    let word = get(status_text).fallback(not_found);
+    let report = get(status_report).fallback(not_found);
+    Router::new()
+        .route("/", get(page))
+        .route("/events", get(follow))
+        .route("/assets/{file}", get(asset))
+        .route("/favicon.svg", get(icon))
+        .route("/robots.txt", get(robots))
+        .route("/status/text", word.clone())
+        .route("/status/text/", word)
+        .route("/status/report", report.clone())
+        .route("/status/report/", report)
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(map_response(secure))
+        .with_state(web)
+}
+
+async fn page(State(web): State<Web>, request: Request) -> Response {
+    match web.built().await {
+        Ok(built) => built.page.answer(request.headers()),
+        Err(failure) => failure.answer(request.headers()),
+    }
+}
+
+async fn status_report(State(web): State<Web>, request: Request) -> Response {
+    match web.built().await {
+        Ok(built) => built.report.answer(request.headers()),
+        Err(failure) => failure.answer(request.headers()),
+    }
+}
+
+async fn status_text(State(web): State<Web>, request: Request) -> Response {
+    let Some(word) = web.word() else { return Failure::Starting.answer(request.headers()) };
+    let mut response = text(StatusCode::OK, PLAIN, word);
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+async fn follow(State(web): State<Web>, request: Request) -> Response {
+    let connection = request.extensions().get::<Connection>();
+    let address = connection.map(|connection| connection.peer.ip());
+    let closing = connection.map(|connection| connection.closing.clone()).unwrap_or_default();
+    let Some(seat) = web.seats().take(address) else {
+        return Failure::Full.answer(request.headers());
+    };
+    let Some(joined) = web.join(last_seen(&request)) else {
+        return Failure::Starting.answer(request.headers());
+    };
+    let body = events::follow(joined, seat, closing, move || web.rejoin());
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would hold events back until its buffer is full.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}
+
+/// The revision that a follower has: from its last event, or from the page that
+/// it loaded (`?since=`). A browser that comes back sends both; the event is later.
+fn last_seen(request: &Request) -> Option<u64> {
+    let event = request.headers().get("last-event-id");
+    let event = event.and_then(|id| id.to_str().ok()?.trim().parse().ok());
+    event.or_else(|| {
+        let query = request.uri().query()?;
+        query.split('&').find_map(|pair| pair.strip_prefix("since=")?.parse().ok())
+    })
+}
+
+async fn asset(request: Request) -> Response {
+    match Assets::get().at(request.uri().path()) {
+        Some(asset) => asset.answer(request.headers()),
+        None => Failure::NotFound.answer(request.headers()),
+    }
+}
+
+async fn icon(request: Request) -> Response {
+    Assets::get().icon.answer_for_a_day(request.headers())
+}
+
+async fn robots() -> Response {
+    text(StatusCode::OK, PLAIN, ROBOTS)
+}
+
+async fn healthz() -> Response {
+    text(StatusCode::OK, PLAIN, "ok\n")
+}
+
+async fn readyz(State(web): State<Web>) -> Response {
+    match (web.settings().ready)() {
+        Ok(()) => text(StatusCode::OK, PLAIN, "ready\n"),
+        Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready: {reason}\n")),
+    }
+}
+
+async fn metrics(State(web): State<Web>) -> Response {
+    text(StatusCode::OK, OPEN_METRICS, (web.settings().metrics)())
+}
+
+async fn not_found(headers: HeaderMap) -> Response {
+    Failure::NotFound.answer(&headers)
+}
+
+async fn method_not_allowed(headers: HeaderMap) -> Response {
+    Failure::Method.answer(&headers)
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

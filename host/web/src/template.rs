@@ -1,0 +1,317 @@
+//! One template for each part of the page. The page as it is loaded and the
+//! patches that follow are made of the same parts.
+//!
+//! The templates escape every text. Where one says `safe`, the value was made
+//! here and holds no stranger's text that was not escaped before.
+
+use std::sync::Arc;
+
+use askama::Template;
+use watchkeeper_engine::time::Timestamp;
+
+use crate::assets::Assets;
+use crate::bars::{self, Bars};
+use crate::dates::{self, DAY_MS, Form, Iso, IsoDay, Latency, Minutes, Moment, Utc};
+use crate::spark;
+use crate::view::{
+    AnnouncementView, IncidentView, MaintenanceView, MonitorView, Part, PastView, ServiceView, View,
+};
+use crate::words::{self, Shown};
+
+/// The headline, and where a script shows that the page is live.
+pub(crate) fn overall(view: &View) -> String {
+    Overall::new(view, None).made()
+}
+
+/// As [`overall`], with the time of the last check. It is left out of what is
+/// compared and patched, as it is another one every second.
+pub(crate) fn overall_checked(view: &View) -> String {
+    Overall::new(view, Some(Checked::new(view.checked_at))).made()
+}
+
+/// What people should know whatever the health is.
+pub(crate) fn notes(announcements: &[AnnouncementView]) -> String {
+    Notes { announcements }.made()
+}
+
+/// What is being worked on.
+pub(crate) fn incidents(incidents: &[IncidentView]) -> String {
+    Incidents { incidents }.made()
+}
+
+/// The line of a service above its monitors.
+pub(crate) fn service_head(service: &ServiceView) -> String {
+    ServiceHead { service, shown: service.into() }.made()
+}
+
+/// A monitor with its bars and targets.
+pub(crate) fn monitor(monitor: &MonitorView) -> String {
+    let shown = Shown::from(monitor);
+    let open = monitor.targets.iter().any(|target| {
+        !matches!(Shown::from(target), Shown::Operational | Shown::NoData) || target.reason.is_some()
+    });
+    MonitorPart { monitor, shown, open, bars: Bars::new(monitor), spark: spark::path(&monitor.spark) }
+        .made()
+}
+
+/// All services, of parts that were made before.
+pub(crate) fn services(parts: &[ServicePart<'_>]) -> String {
+    Services { parts }.made()
+}
+
+/// What is planned.
+pub(crate) fn maintenance(planned: &[MaintenanceView]) -> String {
+    Maintenance { planned }.made()
+}
+
+/// What happened lately.
+pub(crate) fn past(past: Option<&PastView>, now: Timestamp) -> String {
+    Past { rows: past.map(|past| PastRow::of(past, now)) }.made()
+}
+
+/// A page that says what went wrong.
+pub(crate) fn failure(headline: &'static str, detail: &str) -> String {
+    Failure {
+        assets: Assets::get(),
+        title: "Status",
+        headline,
+        description: None,
+        brand: "Status",
+        rest: "",
+        days: None,
+        detail,
+    }
+    .made()
+}
+
+/// The whole page.
+#[derive(Template)]
+#[template(path = "page.html")]
+pub(crate) struct Page<'a> {
+    pub(crate) assets: &'a Assets,
+    pub(crate) title: &'a str,
+    pub(crate) headline: &'static str,
+    pub(crate) description: Option<String>,
+    pub(crate) public_url: Option<&'a str>,
+    pub(crate) website: Option<&'a str>,
+    pub(crate) support: Option<&'a str>,
+    pub(crate) brand: &'a str,
+    pub(crate) rest: &'a str,
+    pub(crate) days: Option<String>,
+    pub(crate) revision: u64,
+    pub(crate) shape: &'a str,
+    pub(crate) overall: String,
+    pub(crate) notes: &'a str,
+    pub(crate) incidents: &'a str,
+    pub(crate) services: String,
+    pub(crate) maintenance: &'a str,
+    pub(crate) past: &'a str,
+}
+
+/// A service whose parts were made before.
+pub(crate) struct ServicePart<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) open: bool,
+    pub(crate) head: &'a str,
+    pub(crate) monitors: Vec<&'a str>,
+}
+
+/// Makes text of a template. Writing into a `String` cannot fail, and the
+/// templates hold no value whose `Display` does.
+pub(crate) trait Made: Template {
+    fn made(&self) -> String {
+        self.render().expect("neither a String nor our values refuse to be written")
+    }
+}
+
+impl<T: Template> Made for T {}
+
+#[derive(Template)]
+#[template(path = "overall.html")]
+struct Overall<'a> {
+    title: &'a str,
+    headline: &'static str,
+    shown: Shown,
+    summary: String,
+    checked: Option<Checked>,
+}
+
+struct Checked {
+    at: Option<CheckedAt>,
+}
+
+struct CheckedAt {
+    iso: Iso,
+    text: Utc,
+}
+
+#[derive(Template)]
+#[template(path = "notes.html")]
+struct Notes<'a> {
+    announcements: &'a [AnnouncementView],
+}
+
+#[derive(Template)]
+#[template(path = "incidents.html")]
+struct Incidents<'a> {
+    incidents: &'a [IncidentView],
+}
+
+#[derive(Template)]
+#[template(path = "services.html")]
+struct Services<'a> {
+    parts: &'a [ServicePart<'a>],
+}
+
+#[derive(Template)]
+#[template(path = "service_head.html")]
+struct ServiceHead<'a> {
+    service: &'a ServiceView,
+    shown: Shown,
+}
+
+#[derive(Template)]
+#[template(path = "monitor.html")]
+struct MonitorPart<'a> {
+    monitor: &'a MonitorView,
+    shown: Shown,
+    /// Whether the targets are shown without being asked for.
+    open: bool,
+    bars: Bars,
+    spark: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "maintenance.html")]
+struct Maintenance<'a> {
+    planned: &'a [MaintenanceView],
+}
+
+#[derive(Template)]
+#[template(path = "past.html")]
+struct Past<'a> {
+    rows: Option<Vec<PastRow<'a>>>,
+}
+
+/// A day, or days in a row of which there is nothing to tell.
+struct PastRow<'a> {
+    label: String,
+    incidents: Vec<&'a IncidentView>,
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct Failure<'a> {
+    assets: &'a Assets,
+    title: &'a str,
+    headline: &'static str,
+    description: Option<String>,
+    brand: &'a str,
+    rest: &'a str,
+    days: Option<String>,
+    detail: &'a str,
+}
+
+impl<'a> Overall<'a> {
+    fn new(view: &'a View, checked: Option<Checked>) -> Self {
+        Self {
+            title: &view.title,
+            headline: words::headline(view.health),
+            shown: view.health.into(),
+            summary: words::summary(view),
+            checked,
+        }
+    }
+}
+
+impl Checked {
+    fn new(at: Option<Timestamp>) -> Self {
+        Self { at: at.map(|at| CheckedAt { iso: Iso(at), text: Utc::new(at, Form::Second) }) }
+    }
+}
+
+impl<'a> PastRow<'a> {
+    /// The days before today, latest first, and today if something ended in it.
+    fn of(past: &'a PastView, now: Timestamp) -> Vec<Self> {
+        let today = dates::day_of(now);
+        let mut rows = Vec::new();
+        let mut quiet: Option<(i64, i64)> = None;
+        for age in 0..=i64::from(past.days) {
+            let day = today.saturating_sub(age);
+            let incidents: Vec<_> = past
+                .incidents
+                .iter()
+                .filter(|incident| {
+                    dates::day_of(incident.resolved.unwrap_or(incident.started)) == day
+                })
+                .collect();
+            if !incidents.is_empty() {
+                rows.extend(quiet.take().map(Self::quiet));
+                let label = Utc::new(dates::day_start(day), Form::Date).to_string();
+                rows.push(Self { label, incidents });
+            } else if age > 0 {
+                quiet = Some((day, quiet.map_or(day, |(_, last)| last)));
+            }
+        }
+        rows.extend(quiet.map(Self::quiet));
+        rows
+    }
+
+    fn quiet((first, last): (i64, i64)) -> Self {
+        let (from, to) = (dates::day_start(first), dates::day_start(last));
+        let label = if first == last {
+            Utc::new(to, Form::Date).to_string()
+        } else {
+            format!("{} – {}", Utc::new(from, Form::Day), Utc::new(to, Form::Date))
+        };
+        Self { label, incidents: Vec::new() }
+    }
+}
+
+/// The paragraphs of a text; empty lines set them apart.
+fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty())
+}
+
+/// The words and the address of a link that may be followed.
+fn link(link: Option<&(Arc<str>, Arc<str>)>) -> Option<(&str, &str)> {
+    let (words, address) = link?;
+    Some((words, words::web_address(address)?))
+}
+
+/// Where a part stands on the page.
+fn anchor(part: &Part) -> String {
+    match part {
+        Part::Service(id) => format!("service-{id}"),
+        Part::Monitor(id) => format!("monitor-{id}"),
+    }
+}
+
+/// The span between two times.
+fn minutes(from: Timestamp, to: Timestamp) -> Minutes {
+    Minutes(to.since(from).as_secs() / 60)
+}
+
+/// How the end of a maintenance is written: with its date only where that is
+/// another than its beginning's.
+fn end_form(planned: &MaintenanceView) -> Form {
+    if planned.starts.as_millis().div_euclid(DAY_MS) == planned.ends.as_millis().div_euclid(DAY_MS) {
+        Form::Time
+    } else {
+        Form::Moment
+    }
+}
+
+/// The name of the page, cut so that the company's part of it can stand out.
+pub(crate) fn brand(view: &View) -> (&str, &str) {
+    let company = view.company.as_deref().unwrap_or_default();
+    match view.title.strip_prefix(company) {
+        Some(rest) if !company.is_empty() && rest.starts_with(' ') => (company, rest.trim()),
+        _ => (&view.title, ""),
+    }
+}
+
+/// The drawing of ninety good days, which monitors refer to.
+pub(crate) fn spotless_days() -> String {
+    bars::spotless_path()
+}

@@ -1,0 +1,284 @@
+//! What the page shows, as plain data. Whoever publishes a view decides what is
+//! true; this crate decides only how it is said.
+//!
+//! Views are compared with what was published before, so what did not change
+//! should be the same `Arc`: that comparison is one of pointers.
+
+use std::sync::Arc;
+
+use watchkeeper_engine::health::Health;
+use watchkeeper_engine::id::{MonitorId, ServiceId};
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::uptime::Uptime;
+
+/// How many days the bars of a monitor show.
+pub const DAYS: usize = 90;
+
+/// Everything the page shows at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// What the page is called: `Acme Status`.
+    pub title: Arc<str>,
+    /// Whose page it is.
+    pub company: Option<Arc<str>>,
+    /// A sentence for search engines and link previews; one about the present
+    /// health is used where there is none.
+    pub description: Option<Arc<str>>,
+    /// Where the company lives, as `https:` or `http:` address; shown in the
+    /// footer. Any other scheme is left out.
+    pub website: Option<Arc<str>>,
+    /// Where to ask for help, as `https:`, `http:` or `mailto:` address; shown in
+    /// the footer. Any other scheme is left out.
+    pub support: Option<Arc<str>>,
+    /// Where people find this page, for machine-readable reports.
+    pub public_url: Option<Arc<str>>,
+    /// How all services together are.
+    pub health: Overall,
+    /// What the public knows, in the order of the configuration. Identifiers are
+    /// unique.
+    pub services: Vec<Arc<ServiceView>>,
+    /// What people should know whatever the health is; newest first.
+    pub announcements: Vec<AnnouncementView>,
+    /// What is being worked on; newest first.
+    pub incidents: Vec<IncidentView>,
+    /// What is planned or under way; soonest first.
+    pub maintenance: Vec<MaintenanceView>,
+    /// What happened lately; `None` where incidents are not kept, so that the
+    /// page does not claim that there were none.
+    pub past: Option<PastView>,
+    /// When the last check ended; `None` before the first.
+    pub checked_at: Option<Timestamp>,
+    /// When this view was made.
+    pub now: Timestamp,
+}
+
+/// How the page as a whole is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Overall {
+    /// Every service works.
+    Healthy,
+    /// At least one service is sick, none is dead.
+    Sick,
+    /// Some services are dead, others are not.
+    Partial,
+    /// All services are dead.
+    Dead,
+    /// Nothing is known to be wrong, but of some services nothing is known.
+    #[default]
+    Unknown,
+}
+
+impl Overall {
+    /// The worst health of all services, where `partial` says whether some are
+    /// dead while others are not.
+    pub const fn new(worst: Health, partial: bool) -> Self {
+        match worst {
+            Health::Healthy => Self::Healthy,
+            Health::Unknown => Self::Unknown,
+            Health::Sick => Self::Sick,
+            Health::Dead if partial => Self::Partial,
+            Health::Dead => Self::Dead,
+        }
+    }
+}
+
+/// A service: what the public knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceView {
+    /// Its identifier.
+    pub id: ServiceId,
+    /// Its name for people.
+    pub label: Arc<str>,
+    /// What it is, in a few words.
+    pub description: Option<Arc<str>>,
+    /// How it is.
+    pub health: Health,
+    /// Whether a maintenance covers it now.
+    pub maintained: bool,
+    /// The checks on it, in the order of the configuration.
+    pub monitors: Vec<Arc<MonitorView>>,
+}
+
+/// One kind of check on a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MonitorView {
+    /// Its identifier; unique on the page.
+    pub id: MonitorId,
+    /// Its name for people.
+    pub label: Arc<str>,
+    /// How it is.
+    pub health: Health,
+    /// Whether a maintenance covers it now.
+    pub maintained: bool,
+    /// Since when it has this health, if that is known.
+    pub since: Option<Timestamp>,
+    /// How long its checks typically take lately, in milliseconds.
+    pub latency_ms: Option<u32>,
+    /// Latencies in milliseconds, oldest first, evenly spaced; `None` where there
+    /// is a gap. Empty where no curve should be shown.
+    pub spark: Vec<Option<f32>>,
+    /// What the days were like, oldest first, today last; the latest [`DAYS`] are
+    /// shown, and missing ones are shown as days without data.
+    pub days: Vec<Day>,
+    /// When the first of `days` began: midnight UTC.
+    pub first_day: Timestamp,
+    /// The share of the time shown in which it was not dead; `None` if it was
+    /// never checked.
+    pub uptime: Option<Uptime>,
+    /// What it checks, in the order of the configuration.
+    pub targets: Vec<TargetView>,
+}
+
+/// What a day was like for a monitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    /// The worst of the day.
+    pub state: DayState,
+    /// For how many minutes it was not healthy, or under maintenance.
+    pub affected_minutes: u32,
+    /// Why, in the words of the probe or of people.
+    pub why: Option<Arc<str>>,
+}
+
+/// The worst that a day saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum DayState {
+    /// Nothing is known of the day.
+    #[default]
+    NoData,
+    /// Healthy whenever it was looked at.
+    Healthy,
+    /// Sick at times.
+    Sick,
+    /// Dead in part: some targets were dead while others were not.
+    Partial,
+    /// Dead at times.
+    Dead,
+    /// Under maintenance at times, and otherwise healthy.
+    Maintenance,
+}
+
+/// One address that a monitor checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetView {
+    /// What to call it: its host, or what tells it from the monitor's others.
+    pub name: Arc<str>,
+    /// How it is.
+    pub health: Health,
+    /// Whether a maintenance covers it now.
+    pub maintained: bool,
+    /// How long its last check took, in milliseconds.
+    pub latency_ms: Option<u32>,
+    /// Why it is not healthy; shown only then.
+    pub reason: Option<Arc<str>>,
+}
+
+/// Something people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnouncementView {
+    /// The sentence to begin with.
+    pub title: Arc<str>,
+    /// What else there is to say; may be empty. Blank lines make paragraphs.
+    pub text: Arc<str>,
+    /// Where to read more: the words of the link and an `https:` or `http:`
+    /// address. Any other scheme is left out.
+    pub link: Option<(Arc<str>, Arc<str>)>,
+    /// When it was announced.
+    pub at: Timestamp,
+}
+
+/// A story told to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentView {
+    /// Its identifier, unique among incidents.
+    pub id: Arc<str>,
+    /// What happened, in a line.
+    pub title: Arc<str>,
+    /// How bad it is.
+    pub impact: Impact,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; `None` while it goes on.
+    pub resolved: Option<Timestamp>,
+    /// What it affects.
+    pub affects: Vec<Affected>,
+    /// What was said, newest first.
+    pub updates: Vec<UpdateView>,
+}
+
+/// How bad an incident is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Impact {
+    /// Few notice it.
+    Minor,
+    /// Many notice it.
+    Major,
+    /// Nothing works.
+    Critical,
+}
+
+/// A part of the page that an incident or a maintenance affects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Affected {
+    /// Its name for people.
+    pub label: Arc<str>,
+    /// Where it stands on the page.
+    pub part: Part,
+}
+
+/// A place on the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A service.
+    Service(ServiceId),
+    /// A monitor.
+    Monitor(MonitorId),
+}
+
+/// What was said about an incident at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateView {
+    /// How far the work was.
+    pub stage: Stage,
+    /// When it was said.
+    pub at: Timestamp,
+    /// What was said. Blank lines make paragraphs.
+    pub text: Arc<str>,
+}
+
+/// How far the work on an incident is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The cause is looked for.
+    Investigating,
+    /// The cause is known.
+    Identified,
+    /// A remedy is in place and is being watched.
+    Monitoring,
+    /// It is over.
+    Resolved,
+}
+
+/// A planned time in which something may not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaintenanceView {
+    /// What is done.
+    pub title: Arc<str>,
+    /// What people will notice of it; may be empty.
+    pub text: Arc<str>,
+    /// When it begins.
+    pub starts: Timestamp,
+    /// When it ends.
+    pub ends: Timestamp,
+    /// What it affects.
+    pub affects: Vec<Affected>,
+}
+
+/// What happened lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PastView {
+    /// How many days before today are told of.
+    pub days: u16,
+    /// What ended in those days, newest first.
+    pub incidents: Vec<IncidentView>,
+}

@@ -1,0 +1,333 @@
+//! The words, colours and icons of the public page. People who do not run the
+//! service read "degraded" where configuration and API say `sick`.
+
+use watchkeeper_engine::health::Health;
+
+use crate::view::{
+    DayState, Impact, MonitorView, Overall, ServiceView, Stage, TargetView, View,
+};
+
+/// How something is, as it is shown. A colour never stands alone: an icon and a
+/// word go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Operational,
+    Degraded,
+    Partial,
+    Major,
+    Maintenance,
+    NoData,
+}
+
+impl Shown {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Operational,
+        Self::Degraded,
+        Self::Partial,
+        Self::Major,
+        Self::Maintenance,
+        Self::NoData,
+    ];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Operational => "Operational",
+            Self::Degraded => "Degraded",
+            Self::Partial => "Partial outage",
+            Self::Major => "Major outage",
+            Self::Maintenance => "Maintenance",
+            Self::NoData => "No data",
+        }
+    }
+
+    /// The class that sets the colours, and the one letter of the bars.
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Operational => "s-ok",
+            Self::Degraded => "s-deg",
+            Self::Partial => "s-par",
+            Self::Major => "s-out",
+            Self::Maintenance => "s-mnt",
+            Self::NoData => "s-none",
+        }
+    }
+
+    /// The letter that stands for it in the bars.
+    pub(crate) const fn letter(self) -> char {
+        match self {
+            Self::Operational => 'u',
+            Self::Degraded => 'd',
+            Self::Partial => 'p',
+            Self::Major => 'o',
+            Self::Maintenance => 'm',
+            Self::NoData => 'n',
+        }
+    }
+
+    /// The name of its drawing.
+    pub(crate) const fn icon(self) -> &'static str {
+        match self {
+            Self::Operational => "ok",
+            Self::Degraded | Self::Partial => "deg",
+            Self::Major => "out",
+            Self::Maintenance => "mnt",
+            Self::NoData => "none",
+        }
+    }
+
+    /// Whether people should hear of it although nobody asked.
+    pub(crate) const fn is_bad(self) -> bool {
+        matches!(self, Self::Degraded | Self::Partial | Self::Major)
+    }
+
+    fn new(health: Health, maintained: bool, partial: bool) -> Self {
+        match health {
+            _ if maintained => Self::Maintenance,
+            Health::Healthy => Self::Operational,
+            Health::Unknown => Self::NoData,
+            Health::Sick => Self::Degraded,
+            Health::Dead if partial => Self::Partial,
+            Health::Dead => Self::Major,
+        }
+    }
+}
+
+impl From<&ServiceView> for Shown {
+    /// An outage is partial where a monitor still works, even in part.
+    fn from(service: &ServiceView) -> Self {
+        let partial = service.monitors.iter().any(|monitor| Self::from(&**monitor) != Self::Major);
+        Self::new(service.health, service.maintained, partial)
+    }
+}
+
+impl From<&MonitorView> for Shown {
+    /// An outage is partial where a target still works.
+    fn from(monitor: &MonitorView) -> Self {
+        let partial = monitor.targets.iter().any(|target| target.health != Health::Dead);
+        Self::new(monitor.health, monitor.maintained, partial)
+    }
+}
+
+impl From<&TargetView> for Shown {
+    fn from(target: &TargetView) -> Self {
+        Self::new(target.health, target.maintained, false)
+    }
+}
+
+impl From<DayState> for Shown {
+    fn from(day: DayState) -> Self {
+        match day {
+            DayState::NoData => Self::NoData,
+            DayState::Healthy => Self::Operational,
+            DayState::Sick => Self::Degraded,
+            DayState::Partial => Self::Partial,
+            DayState::Dead => Self::Major,
+            DayState::Maintenance => Self::Maintenance,
+        }
+    }
+}
+
+impl From<Overall> for Shown {
+    fn from(overall: Overall) -> Self {
+        match overall {
+            Overall::Healthy => Self::Operational,
+            Overall::Sick => Self::Degraded,
+            Overall::Partial => Self::Partial,
+            Overall::Dead => Self::Major,
+            Overall::Unknown => Self::NoData,
+        }
+    }
+}
+
+impl From<Impact> for Shown {
+    fn from(impact: Impact) -> Self {
+        match impact {
+            Impact::Minor => Self::Degraded,
+            Impact::Major => Self::Partial,
+            Impact::Critical => Self::Major,
+        }
+    }
+}
+
+/// What the page says first.
+pub(crate) const fn headline(overall: Overall) -> &'static str {
+    match overall {
+        Overall::Healthy => "All systems operational",
+        Overall::Sick => "Degraded performance",
+        Overall::Partial => "Partial outage",
+        Overall::Dead => "Major outage",
+        Overall::Unknown => "No data",
+    }
+}
+
+/// The sentence below the headline.
+pub(crate) fn summary(view: &View) -> String {
+    let monitors = || view.services.iter().flat_map(|service| &service.monitors);
+    let total = monitors().count();
+    if total == 0 {
+        return "Nothing is being watched yet.".to_owned();
+    }
+    let working =
+        monitors().filter(|monitor| monitor.maintained || monitor.health == Health::Healthy).count();
+    let unknown =
+        monitors().filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown).count();
+    let mut said = match (working, total) {
+        (1, 1) => "1 component is operational.".to_owned(),
+        (working, total) if working == total => format!("All {total} components are operational."),
+        (working, total) => {
+            format!("{working} of {total} {} operational.", are(total, "component"))
+        }
+    };
+    match unknown {
+        0 => {}
+        1 => said += " 1 has no fresh data.",
+        many => said += &format!(" {many} have no fresh data."),
+    }
+    match view.incidents.len() {
+        0 => {}
+        many => said += &format!(" We are working on {}.", counted(many, "incident")),
+    }
+    said
+}
+
+/// `component is` or `components are`.
+fn are(count: usize, what: &str) -> String {
+    if count == 1 { format!("{what} is") } else { format!("{what}s are") }
+}
+
+/// `1 day` or `3 days`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// How far the work on an incident is.
+pub(crate) const fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Investigating => "Investigating",
+        Stage::Identified => "Identified",
+        Stage::Monitoring => "Monitoring",
+        Stage::Resolved => "Resolved",
+    }
+}
+
+/// How bad an incident is.
+pub(crate) const fn impact(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Minor => "Minor impact",
+        Impact::Major => "Major impact",
+        Impact::Critical => "Critical impact",
+    }
+}
+
+/// `address` if a browser may be sent there. Script and data addresses would run
+/// what the writer of the address wants.
+pub(crate) fn web_address(address: &str) -> Option<&str> {
+    let scheme = address.split_once(':')?.0;
+    ["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(address)
+}
+
+/// As [`web_address`], or an address to write a mail to.
+pub(crate) fn contact_address(address: &str) -> Option<&str> {
+    let scheme = address.split_once(':')?.0;
+    if scheme.eq_ignore_ascii_case("mailto") { Some(address) } else { web_address(address) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use watchkeeper_engine::id::{MonitorId, ServiceId};
+    use watchkeeper_engine::time::Timestamp;
+
+    use super::*;
+
+    fn monitor(health: Health, targets: &[Health]) -> Arc<MonitorView> {
+        Arc::new(MonitorView {
+            id: MonitorId::parse("api/rest").unwrap(),
+            label: "REST".into(),
+            health,
+            maintained: false,
+            since: None,
+            latency_ms: None,
+            spark: Vec::new(),
+            days: Vec::new(),
+            first_day: Timestamp::default(),
+            uptime: None,
+            targets: targets
+                .iter()
+                .map(|health| TargetView {
+                    name: "a".into(),
+                    health: *health,
+                    maintained: false,
+                    latency_ms: None,
+                    reason: None,
+                })
+                .collect(),
+        })
+    }
+
+    fn service(health: Health, monitors: Vec<Arc<MonitorView>>) -> ServiceView {
+        ServiceView {
+            id: ServiceId::new("api").unwrap(),
+            label: "API".into(),
+            description: None,
+            health,
+            maintained: false,
+            monitors,
+        }
+    }
+
+    #[test]
+    fn an_outage_is_partial_where_something_still_works() {
+        use Health::{Dead, Healthy, Sick};
+
+        let cases = [
+            (monitor(Dead, &[Dead, Healthy]), Shown::Partial),
+            (monitor(Dead, &[Dead, Dead]), Shown::Major),
+            (monitor(Dead, &[]), Shown::Major),
+            (monitor(Sick, &[Dead, Healthy]), Shown::Degraded),
+        ];
+        for (monitor, expected) in cases {
+            assert_eq!(Shown::from(&*monitor), expected);
+        }
+        let one_of_two = vec![monitor(Dead, &[Dead]), monitor(Healthy, &[Healthy])];
+        assert_eq!(Shown::from(&service(Dead, one_of_two)), Shown::Partial);
+        let both = vec![monitor(Dead, &[Dead]), monitor(Dead, &[Dead])];
+        assert_eq!(Shown::from(&service(Dead, both)), Shown::Major);
+    }
+
+    #[test]
+    fn the_summary_counts() {
+        let said = |monitors: Vec<Arc<MonitorView>>| {
+            let services = if monitors.is_empty() {
+                Vec::new()
+            } else {
+                vec![Arc::new(service(Health::Healthy, monitors))]
+            };
+            summary(&View { services, ..View::default() })
+        };
+        let (fine, bad) = (monitor(Health::Healthy, &[]), monitor(Health::Dead, &[]));
+        let silent = monitor(Health::Unknown, &[]);
+        assert_eq!(said(vec![]), "Nothing is being watched yet.");
+        assert_eq!(said(vec![fine.clone()]), "1 component is operational.");
+        assert_eq!(said(vec![bad.clone()]), "0 of 1 component is operational.");
+        assert_eq!(said(vec![fine.clone(), fine.clone()]), "All 2 components are operational.");
+        assert_eq!(said(vec![fine.clone(), bad]), "1 of 2 components are operational.");
+        assert_eq!(
+            said(vec![fine, silent]),
+            "1 of 2 components are operational. 1 has no fresh data."
+        );
+    }
+
+    #[test]
+    fn links_lead_only_to_the_web() {
+        for address in ["https://a.example", "HTTP://a.example/x?y"] {
+            assert_eq!(web_address(address), Some(address));
+        }
+        for address in ["javascript:alert(1)", " https://a", "data:text/html,x", "/x", "", "mailto:a@b"] {
+            assert_eq!(web_address(address), None);
+        }
+        assert_eq!(contact_address("mailto:a@b"), Some("mailto:a@b"));
+        assert_eq!(contact_address("JavaScript:x"), None);
+    }
+}

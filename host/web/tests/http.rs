@@ -1,0 +1,474 @@
+//! What the page answers, asked over a real connection.
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Client, Method, Response, StatusCode};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use watchkeeper_engine::health::Health;
+use watchkeeper_web::{Limits, Overall, View, WebSettings};
+
+use crate::site::{Site, settings};
+
+#[expect(dead_code, reason = "the long page is for the browser and the example")]
+#[path = "../examples/sample_page/sample.rs"]
+mod sample;
+#[path = "support/site.rs"]
+mod site;
+
+/// Longer than anything here takes, so that what hangs fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn get(site: &Site, path: &str, headers: &[(&str, &str)]) -> Response {
+    ask(site, Method::GET, path, headers).await
+}
+
+async fn ask(site: &Site, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = Client::new().request(method, site.url(path)).timeout(PATIENCE);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
+    headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+/// The sample with its REST API dead.
+fn outage() -> View {
+    let mut view = sample::view();
+    view.health = Overall::Partial;
+    view.now = view.now + Duration::from_secs(10);
+    view.checked_at = Some(view.now);
+    let service = Arc::make_mut(&mut view.services[0]);
+    service.health = Health::Dead;
+    let monitor = Arc::make_mut(&mut service.monitors[0]);
+    monitor.health = Health::Dead;
+    monitor.targets[0].health = Health::Dead;
+    monitor.targets[0].reason = Some("connection refused".into());
+    view
+}
+
+#[tokio::test]
+async fn the_page_in_every_encoding() {
+    let site = Site::start(sample::view()).await;
+    let plain = get(&site, "/?utm_source=anything&x", &[]).await;
+    assert_eq!(plain.status(), StatusCode::OK);
+    let headers = plain.headers().clone();
+    assert_eq!(text(&headers, header::CONTENT_TYPE), "text/html; charset=utf-8");
+    assert_eq!(text(&headers, header::VARY), "accept-encoding");
+    assert_eq!(
+        text(&headers, header::CACHE_CONTROL),
+        "public, max-age=0, s-maxage=10, stale-while-revalidate=60, stale-if-error=86400"
+    );
+    let plain = plain.text().await.unwrap();
+    assert!(plain.starts_with("<!doctype html>") && plain.trim_end().ends_with("</html>"));
+
+    let mut tags = vec![text(&headers, header::ETAG)];
+    for encoding in ["gzip", "br"] {
+        let packed = get(&site, "/", &[("accept-encoding", encoding)]).await;
+        assert_eq!(text(packed.headers(), header::CONTENT_ENCODING), encoding);
+        tags.push(text(packed.headers(), header::ETAG));
+        let packed = packed.bytes().await.unwrap();
+        assert!(packed.len() * 3 < plain.len());
+        let mut unpacked = String::new();
+        match encoding {
+            "gzip" => flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut unpacked),
+            _ => brotli::Decompressor::new(&packed[..], 4096).read_to_string(&mut unpacked),
+        }
+        .unwrap();
+        assert_eq!(unpacked, plain);
+    }
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 3, "each encoding has a tag of its own");
+}
+
+#[tokio::test]
+async fn who_has_the_page_is_told_so() {
+    let site = Site::start(sample::view()).await;
+    let packed = [("accept-encoding", "gzip")];
+    let tag = text(get(&site, "/", &packed).await.headers(), header::ETAG);
+    assert!(tag.starts_with('"') && tag.ends_with("-gzip\""), "{tag}");
+
+    let known = [packed[0], ("if-none-match", tag.as_str())];
+    let unchanged = get(&site, "/", &known).await;
+    assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(text(unchanged.headers(), header::ETAG), tag);
+    assert!(!text(unchanged.headers(), header::CACHE_CONTROL).is_empty());
+    assert!(unchanged.bytes().await.unwrap().is_empty());
+
+    let other_encoding = get(&site, "/", &[("if-none-match", tag.as_str())]).await;
+    assert_eq!(other_encoding.status(), StatusCode::OK);
+    site.web.publish(outage());
+    assert_eq!(get(&site, "/", &known).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn head_says_what_get_would() {
+    let site = Site::start(sample::view()).await;
+    for path in ["/", "/status/text", "/status/report", "/favicon.svg", "/healthz", "/metrics"] {
+        let whole = get(&site, path, &[]).await;
+        let head = ask(&site, Method::HEAD, path, &[]).await;
+        assert_eq!(head.status(), whole.status(), "{path}");
+        for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::ETAG] {
+            assert_eq!(text(head.headers(), name.clone()), text(whole.headers(), name), "{path}");
+        }
+        assert!(head.bytes().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let site = Site::start(sample::view()).await;
+    for path in ["/", "/events", "/status/text", "/favicon.svg", "/metrics", "/nothing", "/robots.txt"] {
+        let answer = get(&site, path, &[]).await;
+        let headers = answer.headers();
+        let policy = text(headers, header::CONTENT_SECURITY_POLICY);
+        assert_eq!(
+            policy,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+             connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            "{path}"
+        );
+        assert_eq!(text(headers, header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
+        assert_eq!(text(headers, header::REFERRER_POLICY), "no-referrer", "{path}");
+    }
+    let refused = ask(&site, Method::POST, "/", &[]).await;
+    assert!(refused.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_one_shape() {
+    let site = Site::start(sample::view()).await;
+    for path in ["/nothing", "/assets/status.css", "/assets/../Cargo.toml", "/%00", "/status"] {
+        let answer = get(&site, path, &[]).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(text(answer.headers(), header::CONTENT_TYPE), "application/problem+json");
+        assert_eq!(
+            answer.text().await.unwrap(),
+            r#"{"type":"about:blank","title":"Not found","status":404,"detail":"There is nothing at this address."}"#
+        );
+    }
+    let people = get(&site, "/nothing", &[("accept", "text/html,*/*;q=0.8")]).await;
+    assert_eq!(people.status(), StatusCode::NOT_FOUND);
+    assert!(people.text().await.unwrap().contains("<h1>Not found</h1>"));
+
+    let refused = ask(&site, Method::POST, "/", &[]).await;
+    assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert!(text(refused.headers(), header::ALLOW).contains("GET"));
+    assert!(refused.text().await.unwrap().contains("\"status\":405"));
+    // Vigil answers a wrong method on its addresses as if there were nothing.
+    for path in ["/status/text", "/status/report/"] {
+        assert_eq!(ask(&site, Method::PUT, path, &[]).await.status(), StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn vigils_addresses() {
+    let site = Site::start(sample::view()).await;
+    for path in ["/status/text", "/status/text/"] {
+        let answer = get(&site, path, &[]).await;
+        assert_eq!(text(answer.headers(), header::CONTENT_TYPE), "text/plain; charset=utf-8");
+        assert_eq!(answer.text().await.unwrap(), "sick");
+    }
+    site.web.publish(outage());
+    assert_eq!(get(&site, "/status/text", &[]).await.text().await.unwrap(), "dead");
+    site.web.publish(View { health: Overall::Healthy, ..sample::view() });
+    assert_eq!(get(&site, "/status/text", &[]).await.text().await.unwrap(), "healthy");
+
+    let mut view = sample::view();
+    view.services.truncate(2);
+    Arc::make_mut(&mut Arc::make_mut(&mut view.services[1]).monitors[0]).health = Health::Unknown;
+    site.web.publish(view);
+    for path in ["/status/report", "/status/report/"] {
+        let answer = get(&site, path, &[]).await;
+        assert_eq!(text(answer.headers(), header::CONTENT_TYPE), "application/json");
+        assert_eq!(
+            answer.text().await.unwrap(),
+            concat!(
+                r#"{"health":"sick","#,
+                r#""page":{"name":"Acme Cloud Status","url":"https://status.acme.example"},"#,
+                r#""probes":[{"name":"Core API","status":"sick","nodes":["#,
+                r#"{"name":"REST API","status":"sick","replicas":["healthy","healthy","sick"]},"#,
+                r#"{"name":"Webhooks","status":"healthy","replicas":["healthy","healthy"]},"#,
+                r#"{"name":"GraphQL","status":"healthy","replicas":["healthy","healthy"]}]},"#,
+                r#"{"name":"Web application","status":"healthy","nodes":["#,
+                r#"{"name":"Dashboard","status":"sick","replicas":["healthy","healthy"]},"#,
+                r#"{"name":"Sign-in and SSO","status":"healthy","replicas":["healthy","healthy"]}]}]}"#,
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_hosts_own_addresses() {
+    let (readying, is_ready) = tokio::sync::watch::channel(false);
+    let settings = WebSettings {
+        metrics: Arc::new(|| "# TYPE checks counter\nchecks_total 7\n# EOF\n".to_owned()),
+        ready: Arc::new(move || {
+            if *is_ready.borrow() { Ok(()) } else { Err("plugins are being loaded".to_owned()) }
+        }),
+        ..settings()
+    };
+    let site = Site::with(settings, Limits::default()).await;
+    for path in ["/", "/status/text", "/status/report", "/events"] {
+        let answer = get(&site, path, &[]).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(text(answer.headers(), header::RETRY_AFTER), "1", "{path}");
+    }
+    assert_eq!(get(&site, "/healthz", &[]).await.text().await.unwrap(), "ok\n");
+    let waiting = get(&site, "/readyz", &[]).await;
+    assert_eq!(waiting.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(waiting.text().await.unwrap(), "not ready: plugins are being loaded\n");
+    readying.send_replace(true);
+    assert_eq!(get(&site, "/readyz", &[]).await.status(), StatusCode::OK);
+    let metrics = get(&site, "/metrics", &[]).await;
+    assert_eq!(
+        text(metrics.headers(), header::CONTENT_TYPE),
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
+    assert!(metrics.text().await.unwrap().ends_with("checks_total 7\n# EOF\n"));
+    assert_eq!(
+        get(&site, "/robots.txt", &[]).await.text().await.unwrap(),
+        "User-agent: *\nDisallow:\n"
+    );
+}
+
+#[tokio::test]
+async fn files_are_kept_for_ever() {
+    let site = Site::start(sample::view()).await;
+    let page = get(&site, "/", &[]).await.text().await.unwrap();
+    let named: Vec<&str> =
+        page.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    assert_eq!(named.len(), 2, "{named:?}");
+    for path in named {
+        let answer = get(&site, path, &[("accept-encoding", "br")]).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let headers = answer.headers();
+        assert_eq!(text(headers, header::CONTENT_ENCODING), "br");
+        assert_eq!(
+            text(headers, header::CACHE_CONTROL),
+            "public, max-age=31536000, immutable"
+        );
+    }
+    let icon = get(&site, "/favicon.svg", &[]).await;
+    assert_eq!(text(icon.headers(), header::CONTENT_TYPE), "image/svg+xml");
+    assert_eq!(text(icon.headers(), header::CACHE_CONTROL), "public, max-age=86400");
+}
+
+/// Reads events until `wanted` has been seen.
+async fn read_until(events: &mut Response, wanted: &str) -> String {
+    let mut seen = String::new();
+    let reading = async {
+        while !seen.contains(wanted) {
+            let chunk = events.chunk().await.unwrap().expect("the events go on");
+            seen.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    };
+    timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no {wanted} in time"));
+    seen
+}
+
+#[tokio::test]
+async fn a_change_is_told_and_nothing_else() {
+    let site = Site::start(sample::view()).await;
+    let mut events = get(&site, "/events", &[]).await;
+    assert_eq!(text(events.headers(), header::CONTENT_TYPE), "text/event-stream");
+    assert_eq!(text(events.headers(), header::CACHE_CONTROL), "no-store");
+    assert_eq!(events.headers().get("x-accel-buffering").unwrap(), "no");
+    let hello = read_until(&mut events, "event: seen").await;
+    assert!(hello.starts_with("retry: 3000\n") && !hello.contains("event: patch"), "{hello}");
+
+    site.web.publish(outage());
+    let told = read_until(&mut events, "event: seen").await;
+    let revision = outage().now.as_millis();
+    assert!(told.contains("event: patch") && told.contains(&format!("id: {revision}")), "{told}");
+    for part in ["id=\"overall\"", "id=\"head-api\"", "id=\"monitor-api/rest\"", "connection refused"] {
+        assert!(told.contains(part), "{part}");
+    }
+    for part in ["monitor-api/hooks", "head-web", "id=\"services\"", "id=\"notes\""] {
+        assert!(!told.contains(&format!("id=\"{}\"", part)), "{part} did not change");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_what_was_missed() {
+    let site = Site::start(sample::view()).await;
+    let before = sample::NOW.as_millis().to_string();
+    site.web.publish(outage());
+    let after = outage().now.as_millis().to_string();
+
+    let missed = |path: String, headers: Vec<(&'static str, String)>| {
+        let site = &site;
+        async move {
+            let headers: Vec<_> =
+                headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let mut events = get(site, &path, &headers).await;
+            read_until(&mut events, "event: seen").await
+        }
+    };
+    for told in [
+        missed(format!("/events?since={before}"), vec![]).await,
+        missed("/events".to_owned(), vec![("last-event-id", before.clone())]).await,
+        missed(format!("/events?since={after}"), vec![("last-event-id", before)]).await,
+    ] {
+        assert!(told.contains("id=\"monitor-api/rest\""), "{told}");
+        assert!(!told.contains("id=\"monitor-api/hooks\""), "{told}");
+    }
+    let nothing = missed(format!("/events?since={after}"), vec![]).await;
+    assert!(!nothing.contains("event: patch"), "{nothing}");
+    // Of a process whose clock was ahead, or older than this one.
+    for stranger in [u64::MAX.to_string(), "5".to_owned()] {
+        let all = missed(format!("/events?since={stranger}"), vec![]).await;
+        for part in ["overall", "notes", "incidents", "services", "maintenance", "past"] {
+            assert!(all.contains(&format!("id=\"{part}\"")), "{part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn services_that_come_and_go_are_told_as_a_list() {
+    let site = Site::start(sample::view()).await;
+    let mut events = get(&site, "/events", &[]).await;
+    read_until(&mut events, "event: seen").await;
+    let mut view = sample::view();
+    view.services.remove(1);
+    site.web.publish(view.clone());
+    let told = read_until(&mut events, "event: seen").await;
+    assert!(told.contains("id=\"services\"") && told.contains("monitor-edge/cdn"), "{told}");
+    assert!(!told.contains("monitor-web/dash"), "{told}");
+
+    view.title = "Another title".into();
+    site.web.publish(view);
+    let told = read_until(&mut events, "event: seen").await;
+    assert!(told.contains("event: shape"), "{told}");
+}
+
+#[tokio::test]
+async fn figures_wait_and_are_not_lost() {
+    let site = Site::start(sample::view()).await;
+    let mut events = get(&site, "/events", &[]).await;
+    read_until(&mut events, "event: seen").await;
+    let mut view = sample::view();
+    view.now = view.now + Duration::from_secs(1);
+    let since = view.now.as_millis();
+    let service = Arc::make_mut(&mut view.services[3]);
+    Arc::make_mut(&mut service.monitors[0]).latency_ms = Some(4321);
+    site.web.publish(view.clone());
+    // The figure waits; what is said at once does not take it along.
+    view.announcements.clear();
+    view.now = view.now + Duration::from_secs(1);
+    site.web.publish(view.clone());
+    let told = read_until(&mut events, "id=\"notes\"").await;
+    assert!(!told.contains("4\u{202f}321"), "{told}");
+    // Whoever loads the page has it.
+    let page = get(&site, "/", &[]).await.text().await.unwrap();
+    assert!(page.contains("4\u{202f}321"));
+    let before = format!("/events?since={}", since - 1);
+    let mut returned = get(&site, &before, &[]).await;
+    assert!(read_until(&mut returned, "event: seen").await.contains("4\u{202f}321"));
+}
+
+#[tokio::test]
+async fn so_many_may_follow_and_no_more() {
+    let settings = WebSettings { max_followers: 2, ..settings() };
+    let site = Site::with(settings, Limits::default()).await;
+    site.web.publish(sample::view());
+    let mut first = get(&site, "/events", &[]).await;
+    let _second = get(&site, "/events", &[]).await;
+    read_until(&mut first, "event: seen").await;
+    let third = get(&site, "/events", &[]).await;
+    assert_eq!(third.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(text(third.headers(), header::RETRY_AFTER), "30");
+    drop(first);
+    let freed = async {
+        while get(&site, "/events", &[]).await.status() != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, freed).await.expect("a seat that was left is free again");
+}
+
+#[tokio::test]
+async fn the_end_is_orderly() {
+    let site = Site::start(sample::view()).await;
+    let mut events = get(&site, "/events", &[]).await;
+    read_until(&mut events, "event: seen").await;
+    site.stop.cancel();
+    let end = timeout(PATIENCE, events.chunk()).await.expect("the events end");
+    assert!(end.unwrap().is_none());
+    assert!(Client::new().get(site.url("/")).send().await.is_err());
+}
+
+#[tokio::test]
+async fn who_dawdles_is_cut_off() {
+    let limits = Limits { header_timeout: Duration::from_millis(50), ..Limits::default() };
+    let site = Site::with(settings(), limits).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it is closed").unwrap();
+    assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
+}
+
+#[tokio::test]
+async fn who_takes_nothing_is_cut_off() {
+    let limits = Limits { stall_timeout: Duration::from_millis(100), ..Limits::default() };
+    let site = Site::with(settings(), limits).await;
+    let mut view = sample::view();
+    // More than the buffers of a connection hold.
+    view.announcements[0].text = "words ".repeat(4_000_000).into();
+    site.web.publish(view);
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut taken = Vec::new();
+    // A connection that was cut off ends early, with or without an error.
+    let _end = timeout(PATIENCE, stream.read_to_end(&mut taken)).await.expect("it is closed");
+    assert!(taken.len() < 20_000_000, "{} bytes arrived", taken.len());
+}
+
+#[tokio::test]
+async fn only_so_many_connections() {
+    let limits = Limits { max_connections: 2, ..Limits::default() };
+    let site = Site::with(settings(), limits).await;
+    site.web.publish(sample::view());
+    let ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(site.address).await.unwrap();
+        stream.write_all(ask).await.unwrap();
+        assert!(stream.read(&mut [0; 64]).await.unwrap() > 0);
+        open.push(stream);
+    }
+    let mut waiting = TcpStream::connect(site.address).await.unwrap();
+    waiting.write_all(ask).await.unwrap();
+    let mut buffer = [0; 64];
+    assert!(timeout(Duration::from_millis(300), waiting.read(&mut buffer)).await.is_err());
+    drop(open);
+    let read = timeout(PATIENCE, waiting.read(&mut buffer)).await.expect("its turn comes");
+    assert!(read.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn a_busy_page_is_given_out_while_the_next_is_made() {
+    let settings = WebSettings { page_grace: Duration::from_hours(1), ..settings() };
+    let site = Site::with(settings, Limits::default()).await;
+    site.web.publish(sample::view());
+    let before = get(&site, "/", &[]).await.text().await.unwrap();
+    site.web.publish(outage());
+    let still = get(&site, "/", &[]).await.text().await.unwrap();
+    assert_eq!(before, still);
+    let next = async {
+        while !get(&site, "/", &[]).await.text().await.unwrap().contains("connection refused") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, next).await.expect("the next page was made meanwhile");
+}

@@ -1,0 +1,144 @@
+//! What operators can say about an HTTP check.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use watchkeeper_sdk::config::Secret;
+use watchkeeper_sdk::tls::Expiry;
+
+use crate::assertion::Operator;
+use crate::status::StatusRange;
+
+/// The configuration of an HTTP check. All keys are optional.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The request's method.
+    #[schemars(length(min = 1, max = 32), regex(pattern = "^[A-Za-z]+$"))]
+    pub method: String,
+    /// The request's headers. Their values are treated as secrets.
+    pub headers: BTreeMap<String, Secret>,
+    /// The request's body.
+    pub body: Option<String>,
+    /// Credentials to send. They go to no other host than the target's, whatever
+    /// it redirects to.
+    pub auth: Option<Auth>,
+    /// What must hold: what does not makes the target dead.
+    pub expect: Expect,
+    /// What should hold: what does not makes the target sick.
+    pub prefer: Expect,
+    /// What to do about redirects.
+    pub redirects: Redirects,
+    /// What to think of a certificate that is about to expire.
+    pub tls: Expiry,
+    /// The name of a query parameter that gets a new value at every check, so
+    /// that no cache answers.
+    #[schemars(length(min = 1, max = 64))]
+    pub cache_buster: Option<String>,
+    /// How many bytes of the body to read at most.
+    pub max_body: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            method: "GET".to_owned(),
+            headers: BTreeMap::new(),
+            body: None,
+            auth: None,
+            expect: Expect::default(),
+            prefer: Expect::default(),
+            redirects: Redirects::default(),
+            tls: Expiry::default(),
+            cache_buster: None,
+            max_body: 1 << 20,
+        }
+    }
+}
+
+/// Credentials.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// A user name and password (RFC 7617).
+    Basic(Basic),
+    /// A token (RFC 6750).
+    Bearer(Secret),
+}
+
+/// A user name and password.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Basic {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What is expected of the answer.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expect {
+    /// Status codes, classes and ranges, of which one must match: `200`, `"2xx"`,
+    /// `"200-299"`. Default: `["2xx"]` in `expect`, anything in `prefer`.
+    #[schemars(length(min = 1))]
+    pub status: Option<Vec<StatusRange>>,
+    /// A text that the body must contain.
+    pub body: Option<String>,
+    /// A text that the body must not contain.
+    pub body_not: Option<String>,
+    /// A regular expression that must match somewhere in the body.
+    pub body_regex: Option<String>,
+    /// Assertions on the body as JSON.
+    pub json: Vec<JsonAssertion>,
+    /// Assertions on the answer's headers.
+    pub headers: Vec<HeaderAssertion>,
+}
+
+/// An assertion on a JSON body. It must hold for every value at the path, and
+/// there must be one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JsonAssertion {
+    /// Where the value is, as a JSONPath (RFC 9535) without filters:
+    /// `$.queue.depth`, `$.nodes[*].up`, `$..version`.
+    pub path: String,
+    /// How to compare.
+    #[serde(default)]
+    pub op: Operator,
+    /// What to compare with. With `exists`, `false` asks for absence.
+    #[serde(default)]
+    pub value: Option<Value>,
+}
+
+/// An assertion on a header. It must hold for one of those with the name.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderAssertion {
+    /// The header's name, in any case.
+    pub name: String,
+    /// How to compare.
+    #[serde(default)]
+    pub op: Operator,
+    /// What to compare with. With `exists`, `false` asks for absence.
+    #[serde(default)]
+    pub value: Option<Value>,
+}
+
+/// What to do about redirects.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Redirects {
+    /// How many to follow. The answer after the last is what is judged.
+    #[schemars(range(max = 20))]
+    pub follow: u32,
+}
+
+impl Default for Redirects {
+    fn default() -> Self {
+        Self { follow: 10 }
+    }
+}

@@ -1,0 +1,198 @@
+//! What a server answered.
+
+use std::borrow::Cow;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Failure, Timestamp, Url};
+
+/// How much of an answer's body a failure tells.
+const EXCERPT: usize = 200;
+
+/// What a server answered, read to its end.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) body: Vec<u8>,
+    /// The limit that the body went past, if it did.
+    pub(super) cut: Option<u64>,
+    pub(super) url: Url,
+}
+
+impl Response {
+    /// An answer that no server gave, for tests.
+    pub fn new(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: headers
+                .iter()
+                .map(|&(name, value)| (name.to_ascii_lowercase(), value.into()))
+                .collect(),
+            body: body.into(),
+            cut: None,
+            url: Url::parse("http://test.invalid/").expect("is a URL"),
+        }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the status code is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The URL that gave this answer, after redirects.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The first header of that name, in any case; what is no UTF-8 in it
+    /// becomes U+FFFD.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.headers()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// All headers in the order they came; names may come more than once.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value)))
+    }
+
+    /// The body; [`Error::TooLarge`] where it went past the request's limit.
+    pub fn bytes(&self) -> Result<&[u8], Error> {
+        match self.cut {
+            Some(limit) => Err(Error::TooLarge(limit)),
+            None => Ok(&self.body),
+        }
+    }
+
+    /// The body up to the request's limit.
+    pub fn start(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as UTF-8; what is none becomes U+FFFD.
+    pub fn text(&self) -> Result<Cow<'_, str>, Error> {
+        self.bytes().map(String::from_utf8_lossy)
+    }
+
+    /// The body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(self.bytes()?).map_err(|error| {
+            Error::Malformed(format!("the answer is not the JSON expected: {error}"))
+        })
+    }
+
+    /// This answer if its status is 2xx; otherwise [`Error::Malformed`], which
+    /// names the status.
+    pub fn success(self) -> Result<Self, Error> {
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(Error::Malformed(format!("status {}", self.status)))
+        }
+    }
+
+    /// Whether this answer says that a notice was taken: any 2xx does. After 408,
+    /// 425, 429 and 5xx trying again may help, after the time that the receiver
+    /// names in `Retry-After`; after any other status it cannot.
+    pub fn delivered(&self) -> Result<(), Failure> {
+        self.delivered_at(Timestamp::now())
+    }
+
+    fn delivered_at(&self, now: Timestamp) -> Result<(), Failure> {
+        if self.is_success() {
+            return Ok(());
+        }
+        let mut reason = format!("status {}", self.status);
+        if let (300..=399, Some(location)) = (self.status, self.header("location")) {
+            reason.push_str(" redirects to ");
+            reason.push_str(&location);
+        }
+        let body = String::from_utf8_lossy(&self.body);
+        let line: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !line.is_empty() {
+            reason.push_str(": ");
+            reason.extend(line.chars().take(EXCERPT));
+        }
+        Err(match self.status {
+            408 | 425 | 429 | 500..=599 => Failure::Temporary {
+                reason,
+                wait: self.retry_after(now),
+            },
+            _ => Failure::Permanent(reason),
+        })
+    }
+
+    /// RFC 9110 section 10.2.3: seconds, or a date.
+    fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let value = self.header("retry-after")?;
+        if let Ok(seconds) = value.trim().parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = httpdate::parse_http_date(value.trim()).ok()?;
+        let date = date.duration_since(UNIX_EPOCH).ok()?.as_secs();
+        Some(Timestamp::from_seconds(date).since(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, headers: &[(&str, &str)], body: &str, expected: &str) {
+        let response = Response::new(status, headers, body);
+        let found = match response.delivered_at(Timestamp::from_seconds(784_111_777)) {
+            Ok(()) => "delivered".to_owned(),
+            Err(Failure::Temporary { reason, wait }) => format!("temporary {reason} {wait:?}"),
+            Err(Failure::Permanent(reason)) => format!("permanent {reason}"),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_receiver_says_whether_to_try_again_and_when() {
+        check(204, &[], "", "delivered");
+        check(
+            429,
+            &[("Retry-After", "30")],
+            "slow\n down",
+            "temporary status 429: slow down Some(30s)",
+        );
+        let date = ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT");
+        check(503, &[date], "", "temporary status 503 Some(60s)");
+        let past = ("retry-after", "Sun, 06 Nov 1994 08:40:37 GMT");
+        check(503, &[past], "", "temporary status 503 Some(0ns)");
+        check(
+            500,
+            &[("retry-after", "soon")],
+            "",
+            "temporary status 500 None",
+        );
+        check(404, &[], "no_service", "permanent status 404: no_service");
+        check(
+            302,
+            &[("location", "/x")],
+            "",
+            "permanent status 302 redirects to /x",
+        );
+    }
+
+    #[test]
+    fn a_body_that_was_cut_is_no_whole_answer() {
+        let mut response = Response::new(200, &[("A", "b")], "{\"a\":1");
+        assert_eq!(response.header("a").as_deref(), Some("b"));
+        assert!(matches!(response.json::<i32>(), Err(Error::Malformed(_))));
+        response.cut = Some(7);
+        assert_eq!(response.text(), Err(Error::TooLarge(7)));
+        assert_eq!(response.start(), b"{\"a\":1");
+    }
+}

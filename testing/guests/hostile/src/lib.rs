@@ -1,0 +1,246 @@
+//! A probe that misbehaves in whatever way its configuration says:
+//! `{"do":"panic","with":"words"}`. What it finds out it puts into its reason.
+//!
+//! Its description can be changed in the built file: what stands between the
+//! marks of [`SCRIPT`] is what `describe` does or says.
+
+mod reach;
+mod waste;
+
+use std::hint::black_box;
+
+use watchkeeper_sdk::bindings::probe::{
+    Fault, Guest, Health, Measurement, ProbeDescription, Reading, Request,
+};
+use watchkeeper_sdk::bindings::types::{Capability, Description};
+use watchkeeper_sdk::bindings::{log, probe_plugin, state};
+
+/// What a test writes over, padded with spaces: `panic`, `loop`, `exit`,
+/// `reach`, or `name=…`, `version=…`, `schema=…`, `hosts=…`, `schemes=…`.
+static SCRIPT: &str = "<<<                                                                >>>";
+
+struct Hostile;
+
+impl Guest for Hostile {
+    fn describe() -> ProbeDescription {
+        let script = black_box(SCRIPT).trim_matches(['<', '>', ' ']);
+        match script {
+            "panic" => panic!("nothing to say for myself"),
+            "loop" => waste::processor(),
+            "exit" => std::process::exit(1),
+            "reach" => {
+                let answer = reach::tcp("127.0.0.1:1");
+                panic!("reached: {answer:?}");
+            }
+            _ => {}
+        }
+        let said = |part: &str, otherwise: &str| {
+            script
+                .strip_prefix(part)
+                .and_then(|rest| rest.strip_prefix('='))
+                .unwrap_or(otherwise)
+                .to_owned()
+        };
+        ProbeDescription {
+            general: Description {
+                name: said("name", "hostile"),
+                version: said("version", "0.1.0"),
+                summary: "Misbehaves".to_owned(),
+                config_schema: said("schema", r#"{"type":"object"}"#),
+                asks: vec![
+                    Capability::Http,
+                    Capability::Tcp,
+                    Capability::Udp,
+                    Capability::Icmp,
+                    Capability::Dns,
+                    Capability::Tls,
+                    Capability::State,
+                ],
+                hosts: vec![said("hosts", "api.example.com:443")],
+            },
+            schemes: vec![said("schemes", "hostile")],
+        }
+    }
+
+    fn check(request: Request) -> Result<Reading, Fault> {
+        let with = field(&request.config, "with");
+        match field(&request.config, "do") {
+            "nothing" => Ok(healthy()),
+            "sick" => Ok(sick(with)),
+            "dead" => Ok(found(Health::Dead, with)),
+            "dead without reason" => Ok(Reading {
+                reason: None,
+                ..found(Health::Dead, "")
+            }),
+            "misconfigured" => Err(Fault::Misconfigured(with.to_owned())),
+            "undecided" => Err(Fault::Undecided(with.to_owned())),
+            "panic" => panic!("{with}"),
+            "exit" => std::process::exit(3),
+            "say" => Ok(say(with)),
+            "measure" => Ok(measure(number(with))),
+            "reason" => Ok(sick(&"x".repeat(number(with)))),
+            "count" => Ok(count()),
+            "fill state" => Ok(fill_state()),
+            "set, then panic" => {
+                state::set("left", b"behind").expect("there is room");
+                panic!("after setting");
+            }
+            "request" => Ok(found(
+                Health::Healthy,
+                &format!("{} {} {}", request.monitor, request.target, request.timeout),
+            )),
+
+            "loop" => waste::processor(),
+            "sleep" => {
+                std::thread::sleep(std::time::Duration::from_hours(1));
+                Ok(healthy())
+            }
+            "nap" => {
+                for _ in 0..number(with) {
+                    std::thread::sleep(std::time::Duration::from_millis(15));
+                }
+                Ok(healthy())
+            }
+            "memory" => waste::memory(),
+            "recursion" => Ok(sick(&waste::stack(1).to_string())),
+            "resources" => waste::resources(),
+            "headers" => waste::headers(),
+            "randomness" => Ok(sick(&waste::randomness(number(with)).to_string())),
+            "log" => Ok(waste::log(number(with))),
+            "output" => Ok(waste::output(number(with))),
+
+            "read file" => Ok(outcome(std::fs::read_to_string(with))),
+            "write file" => Ok(outcome(std::fs::write(with, "x"))),
+            "environment" => {
+                let seen: Vec<_> = std::env::vars_os().collect();
+                Ok(sick(&format!(
+                    "{} variables, {} arguments",
+                    seen.len(),
+                    std::env::args().count()
+                )))
+            }
+            "thread" => Ok(outcome(std::thread::Builder::new().spawn(|| ()).map(drop))),
+            "stdin" => Ok(outcome(std::io::read_to_string(std::io::stdin()))),
+            "http" => Ok(outcome(reach::http(with, None))),
+            "http as" => {
+                let (url, host) = with.split_once(' ').expect("two words");
+                Ok(outcome(reach::http(url, Some(host))))
+            }
+            "http, ignoring the answer" => {
+                drop(reach::http(with, None));
+                Ok(healthy())
+            }
+            "tcp" => Ok(outcome(reach::tcp(with))),
+            "tcp, hanging" => Ok(outcome(reach::tcp_hanging(with))),
+            "connections" => Ok(outcome(reach::connections(with))),
+            "listen" => Ok(outcome(std::net::TcpListener::bind(with).map(drop))),
+            "udp" => Ok(outcome(reach::udp(with))),
+            "look up" => Ok(outcome(reach::look_up(with))),
+            "tls" => Ok(outcome(reach::tls(with))),
+            "ping" => Ok(outcome(reach::ping(with))),
+            "dns" => Ok(outcome(reach::dns(with))),
+            other => Err(Fault::Misconfigured(format!("no such deed: {other}"))),
+        }
+    }
+}
+
+/// A configuration's string value, found without a parser: the tests write it.
+fn field<'a>(config: &'a str, key: &str) -> &'a str {
+    config
+        .split_once(&format!("\"{key}\":\""))
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map_or("", |(value, _)| value)
+}
+
+fn number(text: &str) -> usize {
+    text.parse().expect("a number")
+}
+
+fn healthy() -> Reading {
+    Reading {
+        health: Health::Healthy,
+        reason: None,
+        latency: None,
+        measurements: Vec::new(),
+    }
+}
+
+fn sick(reason: &str) -> Reading {
+    found(Health::Sick, reason)
+}
+
+fn found(health: Health, reason: &str) -> Reading {
+    Reading {
+        health,
+        reason: Some(reason.to_owned()),
+        ..healthy()
+    }
+}
+
+/// What a probe makes of what it reached for: dead, if it did not get it.
+fn outcome<T: std::fmt::Debug, E: std::fmt::Display>(result: Result<T, E>) -> Reading {
+    match result {
+        Ok(got) => found(Health::Healthy, &format!("got {got:?}")),
+        Err(error) => found(Health::Dead, &error.to_string()),
+    }
+}
+
+/// Says its words in every way that leaves it.
+fn say(words: &str) -> Reading {
+    log::log(log::Level::Error, words);
+    print(words);
+    Reading {
+        measurements: vec![Measurement {
+            name: words.to_owned(),
+            value: 1.0,
+            unit: words.to_owned(),
+        }],
+        ..sick(words)
+    }
+}
+
+fn measure(count: usize) -> Reading {
+    let measurement = |index: usize| Measurement {
+        name: format!("number-{index}"),
+        value: if index == 1 { f64::NAN } else { 0.5 },
+        unit: String::new(),
+    };
+    Reading {
+        latency: Some(1_500_000),
+        measurements: (0..count).map(measurement).collect(),
+        ..healthy()
+    }
+}
+
+fn count() -> Reading {
+    let before = state::get("runs")
+        .and_then(|bytes| bytes.first().copied())
+        .unwrap_or(0);
+    let kept = state::set("runs", &[before + 1]);
+    found(Health::Healthy, &format!("{before} {kept:?}"))
+}
+
+fn fill_state() -> Reading {
+    let mut kept = 0;
+    let refused = loop {
+        match state::set(&format!("key-{kept}"), &[0; 1000]) {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    let long_key = state::set(&"k".repeat(129), &[]);
+    sick(&format!("{kept} kept, then {refused:?}; {long_key:?}"))
+}
+
+/// Writes to both outputs.
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what the host makes of it is tested"
+)]
+fn print(words: &str) {
+    println!("{words}");
+    eprintln!("{words}");
+}
+
+probe_plugin::export_probe!(Hostile with_types_in probe_plugin);
