@@ -123,7 +123,10 @@ impl Apply {
         }
         if self.board.doubts(&run.target, &run.reading) {
             batch.requests.push(Request::Canaries);
-            self.doubted.push(Doubted { run, since: Instant::now() });
+            self.doubted.push(Doubted {
+                run,
+                since: Instant::now(),
+            });
             return;
         }
         self.decide(run, batch);
@@ -131,7 +134,8 @@ impl Apply {
 
     fn decide(&mut self, mut run: Finished, batch: &mut Batch) {
         let measurements = std::mem::take(&mut run.measurements);
-        self.metrics.show_reading(&run.target, run.reading.latency, measurements);
+        self.metrics
+            .show_reading(&run.target, run.reading.latency, measurements);
         self.board.take(run, self.clock.now(), batch);
     }
 
@@ -142,9 +146,13 @@ impl Apply {
             return;
         }
         let patience = self.board.canary_patience() + TICK;
-        let (cleared, waiting) = std::mem::take(&mut self.doubted).into_iter().partition(|doubted: &Doubted| {
-            self.board.is_cleared(doubted.run.reading.at) || doubted.since.elapsed() >= patience
-        });
+        let (cleared, waiting) =
+            std::mem::take(&mut self.doubted)
+                .into_iter()
+                .partition(|doubted: &Doubted| {
+                    self.board.is_cleared(doubted.run.reading.at)
+                        || doubted.since.elapsed() >= patience
+                });
         self.doubted = waiting;
         for doubted in cleared as Vec<Doubted> {
             self.decide(doubted.run, batch);
@@ -159,7 +167,9 @@ impl Apply {
         }
         self.board.tick(self.clock.now(), batch);
         self.take_doubted(batch);
-        self.metrics.store_trouble.set(i64::from(!self.store.trouble().is_empty()));
+        self.metrics
+            .store_trouble
+            .set(i64::from(!self.store.trouble().is_empty()));
     }
 
     /// Writes, then asks, then tells the outbox.
@@ -175,7 +185,11 @@ impl Apply {
                 self.metrics.show_monitor(monitor, standing.health);
             }
         }
-        let of_targets = batch.commit.changes.iter().filter(|change| change.subject.address().is_some());
+        let of_targets = batch
+            .commit
+            .changes
+            .iter()
+            .filter(|change| change.subject.address().is_some());
         self.metrics.changes.inc_by(of_targets.count() as u64);
         let tells = !batch.commit.deliveries.is_empty();
         merge(&mut self.unsaved, batch.commit);
@@ -220,14 +234,16 @@ impl Apply {
         self.views.forget();
         for assigned in &self.board.assignments().monitors {
             if let Some(monitor) = self.board.monitor(&assigned.monitor.id) {
-                self.metrics.show_monitor(&assigned.monitor.id, monitor.state.standing.health);
+                self.metrics
+                    .show_monitor(&assigned.monitor.id, monitor.state.standing.health);
             }
         }
         self.show();
     }
 
     fn show(&mut self) {
-        self.view.send_replace(self.views.make(&self.board, self.clock.now()));
+        self.view
+            .send_replace(self.views.make(&self.board, self.clock.now()));
     }
 }
 
@@ -238,7 +254,14 @@ fn is_empty(commit: &Commit) -> bool {
 /// Adds `newer` after `older`. Of two states of one thing the newer is written
 /// later, and so is the one that stays.
 fn merge(older: &mut Commit, newer: Commit) {
-    let Commit { targets, monitors, told, network, changes, deliveries } = newer;
+    let Commit {
+        targets,
+        monitors,
+        told,
+        network,
+        changes,
+        deliveries,
+    } = newer;
     older.targets.extend(targets);
     older.monitors.extend(monitors);
     older.told.extend(told);

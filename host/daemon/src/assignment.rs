@@ -12,7 +12,7 @@ use watchkeeper_config::config::{Channel, PluginName};
 use watchkeeper_config::limits::LimitOverrides;
 use watchkeeper_config::monitor::{Monitor, ProbeChoice, scheme};
 use watchkeeper_config::place::{Place, Position};
-use watchkeeper_config::plugin_config::{PluginConfig, check_plugin_config, uris, write_only};
+use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
 use watchkeeper_config::{Config, Problem, Problems};
 use watchkeeper_egress::address::AddressPolicy;
 use watchkeeper_egress::grants::{Grants, HostPattern};
@@ -21,8 +21,8 @@ use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId, Targe
 use watchkeeper_engine::monitor::{Combine, Weight};
 use watchkeeper_engine::target::TargetRules;
 use watchkeeper_sandbox::{
-    Check, CheckOutcome, Context, Kind, Limits, Notice, Notify, NotifyOutcome, Plugin, Run, Scrubber,
-    StateSpace,
+    Check, CheckOutcome, Context, Kind, Limits, Notice, Notify, NotifyOutcome, Plugin, Run,
+    Scrubber, StateSpace,
 };
 
 use crate::plugins::{Entry, Origin, Shelf};
@@ -85,7 +85,11 @@ impl Usable {
     /// Checks `target` once, by hand.
     pub(crate) async fn try_check(&self, target: &str, timeout: Duration) -> Run<CheckOutcome> {
         let context = self.context("trial".to_owned(), timeout, StateSpace::default());
-        let check = Check { context, monitor: "trial/trial".to_owned(), target: target.to_owned() };
+        let check = Check {
+            context,
+            monitor: "trial/trial".to_owned(),
+            target: target.to_owned(),
+        };
         self.plugin.check(check).await
     }
 
@@ -97,7 +101,11 @@ impl Usable {
         state: StateSpace,
     ) -> Run<CheckOutcome> {
         let context = self.context(monitor.id.to_string(), monitor.timeout, state);
-        let check = Check { context, monitor: monitor.id.to_string(), target: target.to_owned() };
+        let check = Check {
+            context,
+            monitor: monitor.id.to_string(),
+            target: target.to_owned(),
+        };
         self.plugin.check(check).await
     }
 
@@ -137,8 +145,9 @@ impl Assignments {
             }
         }
         let monitors = self.monitors.iter().chain(&self.canaries);
-        let monitors = monitors
-            .filter_map(move |each| Some((format!("monitor {}", each.monitor.id), why(&each.plugin)?)));
+        let monitors = monitors.filter_map(move |each| {
+            Some((format!("monitor {}", each.monitor.id), why(&each.plugin)?))
+        });
         let channels = self
             .channels
             .iter()
@@ -150,6 +159,7 @@ impl Assignments {
 /// A plugin that is tried out by hand.
 pub(crate) struct Trial {
     pub(crate) plugin: Plugin,
+    pub(crate) schema: Arc<PluginSchema>,
     pub(crate) origin: Origin,
     pub(crate) config: PluginConfig,
     /// Grants beyond those of target and configuration.
@@ -161,7 +171,11 @@ impl Trial {
     /// What it would run with if it were configured so.
     pub(crate) fn ready(&self) -> Ready {
         let policy = Arc::new(AddressPolicy::for_config_targets(Vec::new()));
-        let entry = Entry { plugin: self.plugin.clone(), origin: self.origin.clone() };
+        let entry = Entry {
+            plugin: self.plugin.clone(),
+            schema: Arc::clone(&self.schema),
+            origin: self.origin.clone(),
+        };
         let targets: Vec<&str> = self.target.iter().map(String::as_str).collect();
         let limits = Limits::default();
         match ready(&entry, &self.config, &targets, &self.allow, limits, &policy) {
@@ -180,15 +194,31 @@ pub(crate) fn assign(
 ) -> (Assignments, Vec<Problem>) {
     let mut problems = Vec::new();
     let policy = Arc::new(AddressPolicy::for_config_targets(own_listeners.to_vec()));
-    let mut joiner = Joiner { config, shelf, policy, problems: &mut problems };
-    let monitors = config.monitors().map(|monitor| joiner.monitor(monitor)).collect();
+    let mut joiner = Joiner {
+        config,
+        shelf,
+        policy,
+        problems: &mut problems,
+    };
+    let monitors = config
+        .monitors()
+        .map(|monitor| joiner.monitor(monitor))
+        .collect();
     let canaries = joiner.canaries();
     let channels = config
         .channels
         .iter()
         .map(|channel| (channel.id.clone(), Arc::new(joiner.channel(channel))))
         .collect();
-    (Assignments { config: config.clone(), monitors, canaries, channels }, problems)
+    (
+        Assignments {
+            config: config.clone(),
+            monitors,
+            canaries,
+            channels,
+        },
+        problems,
+    )
 }
 
 /// How long a canary may take: whoever doubts a dead reading waits for it.
@@ -211,7 +241,11 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         depends_on: [].into(),
         limits: LimitOverrides::default(),
         config: PluginConfig::from_json(serde_json::json!({}), Vec::new()),
-        position: Position(Place { file: "[self]".into(), line: 1, column: 1 }),
+        position: Position(Place {
+            file: "[self]".into(),
+            line: 1,
+            column: 1,
+        }),
     }
 }
 
@@ -229,7 +263,10 @@ struct Joiner<'a> {
 impl<'a> Joiner<'a> {
     fn monitor(&mut self, monitor: &Monitor) -> Arc<Assigned> {
         let plugin = self.probe(monitor);
-        Arc::new(Assigned { monitor: monitor.clone(), plugin })
+        Arc::new(Assigned {
+            monitor: monitor.clone(),
+            plugin,
+        })
     }
 
     fn probe(&mut self, monitor: &Monitor) -> Ready {
@@ -251,7 +288,10 @@ impl<'a> Joiner<'a> {
                 }
             }
             ProbeChoice::ByScheme => {
-                let schemes = monitor.targets.iter().filter_map(|target| scheme(target.address()));
+                let schemes = monitor
+                    .targets
+                    .iter()
+                    .filter_map(|target| scheme(target.address()));
                 let mut found: Option<&'a Entry> = None;
                 for scheme in schemes {
                     let entry = self
@@ -273,9 +313,9 @@ impl<'a> Joiner<'a> {
     }
 
     fn named(&self, name: &PluginName) -> Result<&'a Entry, String> {
-        self.shelf
-            .get(name.as_str())
-            .ok_or_else(|| format!("no plugin is called `{name}`: put its file into the plugins folder"))
+        self.shelf.get(name.as_str()).ok_or_else(|| {
+            format!("no plugin is called `{name}`: put its file into the plugins folder")
+        })
     }
 
     fn channel(&mut self, channel: &Channel) -> AssignedChannel {
@@ -288,18 +328,27 @@ impl<'a> Joiner<'a> {
             }
             Err(why) => Ready::Missing(why.into()),
         };
-        AssignedChannel { timeout: channel.timeout, plugin }
+        AssignedChannel {
+            timeout: channel.timeout,
+            plugin,
+        }
     }
 
     fn canaries(&mut self) -> Vec<Arc<Assigned>> {
-        let Some(check) = &self.config.self_check else { return Vec::new() };
-        let canaries = check.canaries.iter().zip(1_u32..).filter_map(|(address, number)| {
-            let service = ServiceId::new(CANARY).ok()?;
-            let name = MonitorName::new(&format!("canary-{number}")).ok()?;
-            let id = MonitorId::new(service, name);
-            let target = TargetId::new(id.clone(), address);
-            Some(canary(id, target, check.every))
-        });
+        let Some(check) = &self.config.self_check else {
+            return Vec::new();
+        };
+        let canaries = check
+            .canaries
+            .iter()
+            .zip(1_u32..)
+            .filter_map(|(address, number)| {
+                let service = ServiceId::new(CANARY).ok()?;
+                let name = MonitorName::new(&format!("canary-{number}")).ok()?;
+                let id = MonitorId::new(service, name);
+                let target = TargetId::new(id.clone(), address);
+                Some(canary(id, target, check.every))
+            });
         let canaries: Vec<Monitor> = canaries.collect();
         canaries.iter().map(|canary| self.monitor(canary)).collect()
     }
@@ -312,16 +361,30 @@ impl<'a> Joiner<'a> {
         targets: &[&str],
     ) -> Ready {
         let name = PluginName::new(entry.plugin.description().name.as_str()).ok();
-        let allowed = name.iter().flat_map(|name| self.config.plugins.allowed(name));
-        let allow: Vec<_> = allowed.filter_map(|pattern| pattern.as_str().parse().ok()).collect();
+        let allowed = name
+            .iter()
+            .flat_map(|name| self.config.plugins.allowed(name));
+        let allow: Vec<_> = allowed
+            .filter_map(|pattern| pattern.as_str().parse().ok())
+            .collect();
         let limits = match &name {
             Some(name) => self.config.plugins.limits_for(name, limits),
             None => limits.or(self.config.plugins.limits),
         };
-        match ready(entry, config, targets, &allow, with_overrides(&limits), &self.policy) {
+        match ready(
+            entry,
+            config,
+            targets,
+            &allow,
+            with_overrides(&limits),
+            &self.policy,
+        ) {
             Ok(usable) => Ready::Use(Box::new(usable)),
             Err(problems) => {
-                let first = problems.first().map(ToString::to_string).unwrap_or_default();
+                let first = problems
+                    .first()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 let first = first.lines().next().unwrap_or_default();
                 let why = format!("its configuration does not fit the plugin: {first}");
                 self.problems.extend(problems);
@@ -341,21 +404,35 @@ fn ready(
     policy: &Arc<AddressPolicy>,
 ) -> Result<Usable, Vec<Problem>> {
     let description = entry.plugin.description();
-    let problems = check_plugin_config(config, &description.schema);
+    let problems = entry.schema.check(config);
     if !problems.is_empty() {
         return Err(problems);
     }
     let mut grants = Grants::new();
-    let uris = uris(config, &description.schema);
-    for address in targets.iter().copied().chain(uris.iter().map(String::as_str)) {
+    let uris = entry.schema.uris(config);
+    for address in targets
+        .iter()
+        .copied()
+        .chain(uris.iter().map(String::as_str))
+    {
         // A target or URI that names no host grants none: what it means is the
         // plugin's business.
         let _ = grants.grant_url(address).is_ok();
     }
-    let own = if entry.origin == Origin::Bundled { description.hosts.as_slice() } else { &[] };
-    own.iter().chain(allow).for_each(|pattern| grants.grant(pattern.clone()));
-    let write_only = write_only(config, &description.schema);
-    let secrets = config.secrets().iter().chain(&write_only).map(|secret| secret.expose().to_owned());
+    let own = if entry.origin == Origin::Bundled {
+        description.hosts.as_slice()
+    } else {
+        &[]
+    };
+    own.iter()
+        .chain(allow)
+        .for_each(|pattern| grants.grant(pattern.clone()));
+    let write_only = entry.schema.write_only(config);
+    let secrets = config
+        .secrets()
+        .iter()
+        .chain(&write_only)
+        .map(|secret| secret.expose().to_owned());
     Ok(Usable {
         plugin: entry.plugin.clone(),
         config: config.json().to_string().into(),

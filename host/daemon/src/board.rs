@@ -4,7 +4,7 @@
 //! The board does no I/O. What must be kept, asked or told because of an input
 //! is collected in a [`Batch`], which the caller carries out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,9 @@ use watchkeeper_engine::target::{Input, TargetState, next_tick, step};
 use watchkeeper_engine::telling::{Interest, Told};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
-use watchkeeper_store::{self as store, Commit, Loaded, NewChange, Rollup, RouteKey, Sample, Span, Subject};
+use watchkeeper_store::{
+    self as store, Commit, Loaded, NewChange, Rollup, RouteKey, Sample, Span, Subject,
+};
 
 use crate::assignment::{Assigned, Assignments, Ready};
 use crate::history::History;
@@ -66,7 +68,7 @@ pub(crate) struct Board {
     assignments: Arc<Assignments>,
     targets: HashMap<TargetId, Target>,
     monitors: HashMap<MonitorId, Monitor>,
-    dependencies: Dependencies,
+    dependencies: Arc<Dependencies>,
     interests: HashMap<MonitorId, Vec<(ChannelId, Interest)>>,
     /// By channel: several routes to one channel are one to whoever reads it.
     told: HashMap<(RouteKey, MonitorId), Told>,
@@ -97,9 +99,13 @@ impl Board {
             assignments: Arc::clone(assignments),
             targets: HashMap::new(),
             monitors: HashMap::new(),
-            dependencies: Dependencies::default(),
+            dependencies: Arc::default(),
             interests: HashMap::new(),
-            told: loaded.told.into_iter().map(|(route, monitor, told)| ((route, monitor), told)).collect(),
+            told: loaded
+                .told
+                .into_iter()
+                .map(|(route, monitor, told)| ((route, monitor), told))
+                .collect(),
             held: BTreeMap::new(),
             folded: BTreeMap::new(),
             asked: HashMap::new(),
@@ -114,10 +120,15 @@ impl Board {
                 let mut state = targets.remove(target).unwrap_or_default();
                 // A restart is no lack of readings: they get their time anew.
                 state.judged_at = state.judged_at.map(|_| now);
-                board.targets.insert(target.clone(), Target::new(state, now));
+                board
+                    .targets
+                    .insert(target.clone(), Target::new(state, now));
             }
             let state = monitors.remove(&assigned.monitor.id).unwrap_or_default();
-            board.monitors.insert(assigned.monitor.id.clone(), Monitor::new(assigned, state, now));
+            board.monitors.insert(
+                assigned.monitor.id.clone(),
+                Monitor::new(assigned, state, now),
+            );
         }
         for rollup in days {
             if let Subject::Monitor(id) = &rollup.subject
@@ -131,7 +142,12 @@ impl Board {
     }
 
     /// Takes over a new configuration or shelf. What stays keeps its state.
-    pub(crate) fn adopt(&mut self, assignments: &Arc<Assignments>, now: Timestamp, batch: &mut Batch) {
+    pub(crate) fn adopt(
+        &mut self,
+        assignments: &Arc<Assignments>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
         let before = std::mem::replace(&mut self.assignments, Arc::clone(assignments));
         let mut targets = std::mem::take(&mut self.targets);
         let mut monitors = std::mem::take(&mut self.monitors);
@@ -143,14 +159,21 @@ impl Board {
             }
             let id = &assigned.monitor.id;
             let entry = match monitors.remove(id) {
-                Some(known) => Monitor { assigned: Arc::clone(assigned), ..known },
+                Some(known) => Monitor {
+                    assigned: Arc::clone(assigned),
+                    ..known
+                },
                 None => Monitor::new(assigned, MonitorState::default(), now),
             };
             self.monitors.insert(id.clone(), entry);
         }
         self.wire();
         for assigned in &assignments.monitors {
-            let trigger = if reshaped(&before, assigned) { Trigger::Configuration } else { Trigger::Targets };
+            let trigger = if reshaped(&before, assigned) {
+                Trigger::Configuration
+            } else {
+                Trigger::Targets
+            };
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
@@ -164,7 +187,12 @@ impl Board {
     }
 
     fn retell_all(&mut self, now: Timestamp, batch: &mut Batch) {
-        let ids: Vec<_> = self.assignments.monitors.iter().map(|assigned| assigned.monitor.id.clone()).collect();
+        let ids: Vec<_> = self
+            .assignments
+            .monitors
+            .iter()
+            .map(|assigned| assigned.monitor.id.clone())
+            .collect();
         for id in ids {
             self.judge(&id, Trigger::Targets, now, batch);
             self.retell(&id, now, batch);
@@ -174,16 +202,21 @@ impl Board {
     /// Takes in what a run found.
     pub(crate) fn take(&mut self, run: Finished, now: Timestamp, batch: &mut Batch) {
         let clouded = self.is_clouded(&run);
-        let Finished { target, reading, .. } = run;
+        let Finished {
+            target, reading, ..
+        } = run;
         if let Some(canary) = self.canaries.get_mut(&target) {
             *canary = Some(reading);
             self.judge_network(now, batch);
             return;
         }
-        let Some(entry) = self.targets.get_mut(&target) else { return };
+        let Some(entry) = self.targets.get_mut(&target) else {
+            return;
+        };
         self.checked_at = Some(reading.at);
         entry.last = Some(reading.clone());
-        if let Some(latency) = reading.latency.filter(|_| reading.verdict().is_some())
+        let answered = matches!(reading.verdict(), Some(Verdict::Healthy | Verdict::Sick));
+        if let Some(latency) = reading.latency.filter(|_| answered)
             && let Some(monitor) = self.monitors.get_mut(target.monitor())
         {
             monitor.history.add_latency(latency);
@@ -194,7 +227,11 @@ impl Board {
             latency: reading.latency,
             reason: reading.reason().cloned(),
         };
-        let input = if clouded { Input::Lost } else { Input::Reading(reading) };
+        let input = if clouded {
+            Input::Lost
+        } else {
+            Input::Reading(reading)
+        };
         self.input(&target, &input, Some(kept), now, batch);
         self.judge(target.monitor(), Trigger::Targets, now, batch);
         self.settle(now, batch);
@@ -249,17 +286,27 @@ impl Board {
             && self.network.network == OwnNetwork::Fine
             && reading.verdict() == Some(Verdict::Dead)
             && !self.canaries.contains_key(target)
-            && self.targets.get(target).is_some_and(|known| known.state.standing.health != Health::Dead)
+            && self
+                .targets
+                .get(target)
+                .is_some_and(|known| known.state.standing.health != Health::Dead)
     }
 
     /// Whether every canary was heard after `since`.
     pub(crate) fn is_cleared(&self, since: Timestamp) -> bool {
-        self.canaries.values().all(|last| last.as_ref().is_some_and(|reading| reading.at >= since))
+        self.canaries
+            .values()
+            .all(|last| last.as_ref().is_some_and(|reading| reading.at >= since))
     }
 
     /// How long the canaries may take.
     pub(crate) fn canary_patience(&self) -> Duration {
-        self.assignments.canaries.iter().map(|canary| canary.longest_run()).max().unwrap_or_default()
+        self.assignments
+            .canaries
+            .iter()
+            .map(|canary| canary.longest_run())
+            .max()
+            .unwrap_or_default()
     }
 
     /// The configuration with its plugins.
@@ -300,24 +347,36 @@ impl Board {
     /// Derives what follows from the configuration.
     fn wire(&mut self) {
         let config = &self.assignments.config;
-        let known: BTreeSet<_> = config.monitors().map(|monitor| monitor.id.clone()).collect();
-        let depends_on = config.monitors().map(|monitor| (monitor.id.clone(), monitor.depends_on.to_vec())).collect();
-        // The configuration was checked for circles and unknown parents.
-        self.dependencies = Dependencies::new(&known, &depends_on).unwrap_or_default();
-        self.interests = config.monitors().map(|monitor| (monitor.id.clone(), interests(config, &monitor.id))).collect();
-        self.held.retain(|monitor, _| known.contains(monitor));
-        self.folded.retain(|monitor, _| known.contains(monitor));
-        let canaries = self.assignments.canaries.iter().flat_map(|canary| canary.monitor.targets.iter());
+        self.dependencies = Arc::clone(&config.dependencies);
+        self.interests = config
+            .monitors()
+            .map(|monitor| (monitor.id.clone(), interests(config, &monitor.id)))
+            .collect();
+        let interests = &self.interests;
+        self.held
+            .retain(|monitor, _| interests.contains_key(monitor));
+        self.folded
+            .retain(|monitor, _| interests.contains_key(monitor));
+        let canaries = self
+            .assignments
+            .canaries
+            .iter()
+            .flat_map(|canary| canary.monitor.targets.iter());
         let mut known_readings = std::mem::take(&mut self.canaries);
-        self.canaries =
-            canaries.map(|target| (target.clone(), known_readings.remove(target).flatten())).collect();
+        self.canaries = canaries
+            .map(|target| (target.clone(), known_readings.remove(target).flatten()))
+            .collect();
     }
 
     fn mark_missing(&mut self, now: Timestamp, batch: &mut Batch) {
         let assignments = Arc::clone(&self.assignments);
         for assigned in &assignments.monitors {
-            let Ready::Missing(why) = &assigned.plugin else { continue };
-            let input = Input::Missing { reason: Arc::clone(why) };
+            let Ready::Missing(why) = &assigned.plugin else {
+                continue;
+            };
+            let input = Input::Missing {
+                reason: Arc::clone(why),
+            };
             for target in assigned.monitor.targets.iter() {
                 self.input(target, &input, None, now, batch);
             }
@@ -334,9 +393,10 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
-        let (Some(entry), Some(monitor)) =
-            (self.targets.get_mut(target), self.monitors.get(target.monitor()))
-        else {
+        let (Some(entry), Some(monitor)) = (
+            self.targets.get_mut(target),
+            self.monitors.get(target.monitor()),
+        ) else {
             return;
         };
         let before = entry.state.standing.health;
@@ -344,7 +404,11 @@ impl Board {
         let was_wavering = entry.state.is_wavering();
         let stepped = step(&entry.state, input, &monitor.assigned.monitor.rules, now);
         entry.state = stepped.state;
-        batch.samples.push(Sample { subject: Subject::Target(target.clone()), reading, span });
+        batch.samples.push(Sample {
+            subject: Subject::Target(target.clone()),
+            reading,
+            span,
+        });
         for event in &stepped.events {
             if let Event::Changed(change) = event {
                 batch.commit.changes.push(NewChange {
@@ -356,31 +420,54 @@ impl Board {
             }
         }
         if !stepped.events.is_empty() || entry.state.is_wavering() || was_wavering {
-            batch.commit.targets.push((target.clone(), entry.state.clone()));
+            batch
+                .commit
+                .targets
+                .push((target.clone(), entry.state.clone()));
         }
     }
 
     /// Steps one monitor after its targets.
     fn judge(&mut self, id: &MonitorId, trigger: Trigger, now: Timestamp, batch: &mut Batch) {
-        let Some(monitor) = self.monitors.get_mut(id) else { return };
+        let Some(monitor) = self.monitors.get_mut(id) else {
+            return;
+        };
         let views: Vec<_> = monitor
             .assigned
             .monitor
             .targets
             .iter()
-            .filter_map(|id| Some(TargetView { id, state: &self.targets.get(id)?.state }))
+            .filter_map(|id| {
+                Some(TargetView {
+                    id,
+                    state: &self.targets.get(id)?.state,
+                })
+            })
             .collect();
         let before = monitor.state.standing.health;
-        let stepped = step_monitor(&monitor.state, monitor.assigned.monitor.combine, &views, trigger, now);
+        let stepped = step_monitor(
+            &monitor.state,
+            monitor.assigned.monitor.combine,
+            &views,
+            trigger,
+            now,
+        );
         if let Some(span) = monitor.account(now, before) {
             let subject = Subject::Monitor(id.clone());
-            batch.samples.push(Sample { subject, reading: None, span: Some(span) });
+            batch.samples.push(Sample {
+                subject,
+                reading: None,
+                span: Some(span),
+            });
         }
         monitor.version += 1;
         let moved = monitor.state != stepped.state;
         monitor.state = stepped.state;
         if moved {
-            batch.commit.monitors.push((id.clone(), monitor.state.clone()));
+            batch
+                .commit
+                .monitors
+                .push((id.clone(), monitor.state.clone()));
         }
         let standing = &monitor.state.standing;
         if matches!(standing.health, Health::Sick | Health::Dead)
@@ -390,7 +477,11 @@ impl Board {
             monitor.history.explain(now, health, &reason);
         }
         for event in stepped.events {
-            let change = if let Event::Changed(change) = &event { Some(change.clone()) } else { None };
+            let change = if let Event::Changed(change) = &event {
+                Some(change.clone())
+            } else {
+                None
+            };
             self.tell_or_hold(id, event, now, batch);
             if let Some(change) = change {
                 batch.changed.push(id.clone());
@@ -407,7 +498,11 @@ impl Board {
     fn judge_network(&mut self, now: Timestamp, batch: &mut Batch) {
         use watchkeeper_engine::network::{NetworkEvent, step_network};
 
-        let verdicts: Vec<_> = self.canaries.values().map(|last| last.as_ref()?.verdict()).collect();
+        let verdicts: Vec<_> = self
+            .canaries
+            .values()
+            .map(|last| last.as_ref()?.verdict())
+            .collect();
         let (state, event) = step_network(&self.network, &verdicts, now);
         let Some(event) = event else { return };
         self.network = state;
@@ -426,7 +521,10 @@ impl Board {
                 self.tell_network_lost(at, batch);
             }
             NetworkEvent::BackAt { lasted, .. } => {
-                tracing::warn!(lasted = crate::clock::in_words(lasted), "the host's own network is back");
+                tracing::warn!(
+                    lasted = crate::clock::in_words(lasted),
+                    "the host's own network is back"
+                );
             }
         }
     }
@@ -434,7 +532,11 @@ impl Board {
 
 impl Target {
     fn new(state: TargetState, now: Timestamp) -> Self {
-        Self { state, last: None, accounted: now }
+        Self {
+            state,
+            last: None,
+            accounted: now,
+        }
     }
 
     /// The time since it was last accounted for.
@@ -445,7 +547,13 @@ impl Target {
 
 impl Monitor {
     fn new(assigned: &Arc<Assigned>, state: MonitorState, now: Timestamp) -> Self {
-        Self { assigned: Arc::clone(assigned), state, history: History::new(now), version: 0, accounted: now }
+        Self {
+            assigned: Arc::clone(assigned),
+            state,
+            history: History::new(now),
+            version: 0,
+            accounted: now,
+        }
     }
 
     fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
@@ -460,7 +568,12 @@ impl Monitor {
 
 fn account(accounted: &mut Timestamp, now: Timestamp, health: Health) -> Option<Span> {
     let from = std::mem::replace(accounted, now);
-    (from < now).then_some(Span { from, to: now, health, maintained: Maintained::No })
+    (from < now).then_some(Span {
+        from,
+        to: now,
+        health,
+        maintained: Maintained::No,
+    })
 }
 
 /// Whether the monitor's targets or rules are not those it had.
@@ -470,14 +583,19 @@ fn reshaped(before: &Assignments, assigned: &Assigned) -> bool {
         .iter()
         .find(|known| known.monitor.id == assigned.monitor.id)
         .is_some_and(|known| {
-            known.monitor.targets != assigned.monitor.targets || known.monitor.combine != assigned.monitor.combine
+            known.monitor.targets != assigned.monitor.targets
+                || known.monitor.combine != assigned.monitor.combine
         })
 }
 
 /// What each channel wants to hear of `monitor`: all that any of its routes says.
 fn interests(config: &Config, monitor: &MonitorId) -> Vec<(ChannelId, Interest)> {
     let mut interests: BTreeMap<ChannelId, Interest> = BTreeMap::new();
-    for route in config.routes.iter().filter(|route| route.filter.passes(monitor)) {
+    for route in config
+        .routes
+        .iter()
+        .filter(|route| route.filter.passes(monitor))
+    {
         for channel in route.to.iter() {
             let interest = interests.entry(channel.clone()).or_insert(Interest::NONE);
             *interest = Interest {
@@ -493,7 +611,11 @@ fn interests(config: &Config, monitor: &MonitorId) -> Vec<(ChannelId, Interest)>
 
 /// A change that says no more than how something stands.
 fn as_it_stands(standing: &watchkeeper_engine::change::Standing, now: Timestamp) -> Change {
-    let from = if standing.health == Health::Unknown { Health::Healthy } else { Health::Unknown };
+    let from = if standing.health == Health::Unknown {
+        Health::Healthy
+    } else {
+        Health::Unknown
+    };
     Change {
         from,
         to: standing.health,

@@ -12,7 +12,10 @@ const MAX_PLUGIN_BYTES: usize = 16 << 20;
 /// The bundled plugins: file name without ending, and the component.
 pub(crate) fn plugins() -> impl Iterator<Item = (&'static str, anyhow::Result<Vec<u8>>)> {
     PLUGINS.iter().map(|(name, packed)| {
-        (*name, zstd::bulk::decompress(packed, MAX_PLUGIN_BYTES).map_err(Into::into))
+        (
+            *name,
+            zstd::bulk::decompress(packed, MAX_PLUGIN_BYTES).map_err(Into::into),
+        )
     })
 }
 

@@ -55,7 +55,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The configuration: a TOML file, or a folder of them
-    #[arg(long, short, global = true, env = "WATCHKEEPER_CONFIG", default_value = "watchkeeper.toml")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "WATCHKEEPER_CONFIG",
+        default_value = "watchkeeper.toml"
+    )]
     pub(crate) config: PathBuf,
     /// What to log: `error`, `warn`, `info`, `debug`, or `target=level,…`
     #[arg(long, global = true, env = "WATCHKEEPER_LOG", default_value = "info")]
@@ -98,7 +104,9 @@ impl Cli {
             complain(&format!("--log: {problem}"));
             return Exit::Usage.into();
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
             Err(problem) => {
@@ -121,7 +129,11 @@ impl Cli {
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     // There is nobody left to tell if the terminal is closed.
     let _ = error.print().is_ok();
-    if error.use_stderr() { Exit::Usage.into() } else { Exit::Fine.into() }
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Fine.into()
+    }
 }
 
 impl Command {
@@ -177,7 +189,8 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Whether to colour what is written to standard output.
 pub(crate) fn colours() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn start_log(global: &Global) -> Result<(), tracing_subscriber::filter::ParseError> {

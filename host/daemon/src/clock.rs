@@ -24,7 +24,10 @@ const STEP: i64 = 2_000;
 impl Clock {
     /// A clock that agrees with the wall clock now.
     pub(crate) fn start() -> Self {
-        Self { anchor: wall(), since: Instant::now() }
+        Self {
+            anchor: wall(),
+            since: Instant::now(),
+        }
     }
 
     /// The time now.
@@ -43,7 +46,10 @@ impl Clock {
         if drift.abs() < STEP {
             return None;
         }
-        *self = Self { anchor: wall, since: Instant::now() };
+        *self = Self {
+            anchor: wall,
+            since: Instant::now(),
+        };
         Some(drift)
     }
 }
@@ -81,16 +87,35 @@ mod tests {
         tokio::time::advance(Duration::from_secs(10)).await;
         let expected = start + Duration::from_secs(10);
         assert_eq!(clock.now(), expected);
-        assert_eq!(clock.resynchronise_to(expected + Duration::from_millis(1_500)), None);
+        assert_eq!(
+            clock.resynchronise_to(expected + Duration::from_millis(1_500)),
+            None
+        );
         assert_eq!(clock.now(), expected);
-        assert_eq!(clock.resynchronise_to(expected - Duration::from_secs(3600)), Some(-3_600_000));
+        assert_eq!(
+            clock.resynchronise_to(expected - Duration::from_secs(3600)),
+            Some(-3_600_000)
+        );
         assert_eq!(clock.now(), expected - Duration::from_secs(3600));
         assert_eq!(clock.resynchronise_to(clock.now()), None);
     }
 
     #[test]
     fn spans_read_as_people_say_them() {
-        let said = [7, 90, 600, 725, 3600, 3900, 86_400, 180_000].map(|s| in_words(Duration::from_secs(s)));
-        assert_eq!(said, ["7 s", "1 min 30 s", "10 min", "12 min", "1 h", "1 h 5 min", "1 d", "2 d 2 h"]);
+        let said = [7, 90, 600, 725, 3600, 3900, 86_400, 180_000]
+            .map(|s| in_words(Duration::from_secs(s)));
+        assert_eq!(
+            said,
+            [
+                "7 s",
+                "1 min 30 s",
+                "10 min",
+                "12 min",
+                "1 h",
+                "1 h 5 min",
+                "1 d",
+                "2 d 2 h"
+            ]
+        );
     }
 }

@@ -56,12 +56,18 @@ impl History {
     /// Adds time spent with one health, over midnights.
     pub(crate) fn add_span(&mut self, from: Timestamp, to: Timestamp, health: Health) {
         self.roll(to);
-        let mut from = from.as_millis().max((self.today + 1 - DAYS as i64) * DAY_MS);
+        let mut from = from
+            .as_millis()
+            .max((self.today + 1 - DAYS as i64) * DAY_MS);
         while from < to.as_millis() {
             let day = from.div_euclid(DAY_MS);
             let end = ((day + 1) * DAY_MS).min(to.as_millis());
             if let Some(day) = self.day_mut(day) {
-                day.sums.record(health, Maintained::No, u64::try_from(end - from).unwrap_or(0));
+                day.sums.record(
+                    health,
+                    Maintained::No,
+                    u64::try_from(end - from).unwrap_or(0),
+                );
             }
             from = end;
         }
@@ -139,7 +145,11 @@ mod tests {
     }
 
     fn dead_hours(history: &History) -> Vec<u64> {
-        history.days().map(|day| day.sums.dead_ms / 3_600_000).filter(|hours| *hours > 0).collect()
+        history
+            .days()
+            .map(|day| day.sums.dead_ms / 3_600_000)
+            .filter(|hours| *hours > 0)
+            .collect()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_engine::id::ChannelId;
 use watchkeeper_engine::time::Timestamp;
-use watchkeeper_sandbox::NotifyOutcome;
+use watchkeeper_sandbox::{Fault, NotifyOutcome};
 use watchkeeper_store::{Delivery, DeliveryState, Store};
 
 use crate::assignment::{Assignments, Ready};
@@ -74,7 +74,11 @@ impl Outbox {
 
     /// Starts what is due on channels that are free. Returns how long to wait
     /// for the next, at most.
-    async fn start_due(&self, busy: &mut HashSet<ChannelId>, tries: &mut JoinSet<ChannelId>) -> Duration {
+    async fn start_due(
+        &self,
+        busy: &mut HashSet<ChannelId>,
+        tries: &mut JoinSet<ChannelId>,
+    ) -> Duration {
         let now = clock::wall();
         let due = match self.store.due_deliveries(now, SIDE_BY_SIDE).await {
             Ok(due) => due,
@@ -84,7 +88,9 @@ impl Outbox {
             }
         };
         if let Ok(counts) = self.store.delivery_counts().await {
-            self.metrics.deliveries_pending.set(i64::try_from(counts.pending).unwrap_or(i64::MAX));
+            self.metrics
+                .deliveries_pending
+                .set(i64::try_from(counts.pending).unwrap_or(i64::MAX));
         }
         for delivery in due {
             if busy.len() >= SIDE_BY_SIDE || !busy.insert(delivery.channel.clone()) {
@@ -101,7 +107,9 @@ impl Outbox {
             tries.spawn(attempt.run());
         }
         match self.store.next_delivery_at().await {
-            Ok(Some(at)) if busy.is_empty() => at.since(now).clamp(Duration::from_millis(50), LOOK_EVERY),
+            Ok(Some(at)) if busy.is_empty() => {
+                at.since(now).clamp(Duration::from_millis(50), LOOK_EVERY)
+            }
             _ => LOOK_EVERY,
         }
     }
@@ -119,7 +127,13 @@ struct Try {
 impl Try {
     async fn run(self) -> ChannelId {
         let outcome = self.attempt().await;
-        let Delivery { id, channel, attempts, created_at, .. } = &self.delivery;
+        let Delivery {
+            id,
+            channel,
+            attempts,
+            created_at,
+            ..
+        } = &self.delivery;
         let now = clock::wall();
         let kept = match outcome {
             Outcome::Delivered => {
@@ -128,7 +142,13 @@ impl Try {
                 self.store.delivered(*id, now).await
             }
             Outcome::Again { reason, wait } => {
-                match next_try(now, *created_at, attempts.saturating_add(1), wait, fastrand::f64()) {
+                match next_try(
+                    now,
+                    *created_at,
+                    attempts.saturating_add(1),
+                    wait,
+                    fastrand::f64(),
+                ) {
                     Some(at) => {
                         self.metrics.delivery(channel.as_str(), "postponed");
                         let next = clock::in_words(at.since(now));
@@ -147,8 +167,13 @@ impl Try {
         self.delivery.channel
     }
 
-    async fn fail(&self, now: Timestamp, reason: String) -> Result<(), watchkeeper_store::StoreError> {
-        self.metrics.delivery(self.delivery.channel.as_str(), "failed");
+    async fn fail(
+        &self,
+        now: Timestamp,
+        reason: String,
+    ) -> Result<(), watchkeeper_store::StoreError> {
+        self.metrics
+            .delivery(self.delivery.channel.as_str(), "failed");
         error!(
             channel = %self.delivery.channel, notice = %self.delivery.notice_id, %reason,
             "notice given up"
@@ -160,31 +185,55 @@ impl Try {
         debug_assert_eq!(self.delivery.state, DeliveryState::Pending);
         let notice = match Notice::from_payload(&self.delivery.payload) {
             Ok(notice) => notice,
-            Err(problem) => return Outcome::Never(format!("the outbox holds no notice: {problem}")),
+            Err(problem) => {
+                return Outcome::Never(format!("the outbox holds no notice: {problem}"));
+            }
         };
         let channel = &self.delivery.channel;
         let Some(assigned) = self.assignments.channels.get(channel) else {
             return Outcome::Never(format!("channel `{channel}` is no longer configured"));
         };
         match &assigned.plugin {
-            Ready::Missing(why) => Outcome::Again { reason: why.to_string(), wait: None },
+            Ready::Missing(why) => Outcome::Again {
+                reason: why.to_string(),
+                wait: None,
+            },
             Ready::Use(ready) => {
                 let owner = Owner::Channel(channel);
                 let state = self.spaces.get(&owner);
-                let run = ready.notify(channel.as_str(), assigned.timeout, notice.to_plugin(), state).await;
+                let run = ready
+                    .notify(
+                        channel.as_str(),
+                        assigned.timeout,
+                        notice.to_plugin(),
+                        state,
+                    )
+                    .await;
                 let plugin = ready.plugin.description().name.as_str();
-                run.log.iter().for_each(|line| run::pass_on(line, plugin, channel));
+                run.log
+                    .iter()
+                    .for_each(|line| run::pass_on(line, plugin, channel));
                 if let Some(kept) = run.state {
                     self.spaces.put(&owner, kept).await;
                 }
                 match run.outcome {
                     NotifyOutcome::Delivered => Outcome::Delivered,
-                    NotifyOutcome::Temporary { reason, retry_after } => {
-                        Outcome::Again { reason, wait: retry_after }
-                    }
+                    NotifyOutcome::Temporary {
+                        reason,
+                        retry_after,
+                    } => Outcome::Again {
+                        reason,
+                        wait: retry_after,
+                    },
                     NotifyOutcome::Permanent(reason) => Outcome::Never(reason),
+                    // A missing grant stays missing until the operator grants it, and then
+                    // the notice is old news.
+                    NotifyOutcome::Fault(Fault::Denied(why)) => Outcome::Never(why),
                     // A trap or a limit may have been the receiver's doing.
-                    NotifyOutcome::Fault(fault) => Outcome::Again { reason: fault.to_string(), wait: None },
+                    NotifyOutcome::Fault(fault) => Outcome::Again {
+                        reason: fault.to_string(),
+                        wait: None,
+                    },
                 }
             }
         }
@@ -193,7 +242,10 @@ impl Try {
 
 enum Outcome {
     Delivered,
-    Again { reason: String, wait: Option<Duration> },
+    Again {
+        reason: String,
+        wait: Option<Duration>,
+    },
     Never(String),
 }
 
@@ -209,11 +261,12 @@ fn next_try(
     dice: f64,
 ) -> Option<Timestamp> {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
-    let pause = doubled.min(LONGEST_PAUSE).mul_f64(0.5 + dice.clamp(0.0, 1.0) / 2.0);
+    let pause = doubled
+        .min(LONGEST_PAUSE)
+        .mul_f64(0.5 + dice.clamp(0.0, 1.0) / 2.0);
     let at = now + pause.max(wait.unwrap_or_default());
     (at.since(created_at) <= GIVE_UP_AFTER).then_some(at)
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -228,7 +281,12 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_quarter_of_an_hour() {
         let pauses = [1, 2, 3, 4, 9, 10, 60, u32::MAX].map(|attempts| after(attempts, None, 1.0));
-        assert_eq!(pauses, [2_000, 4_000, 8_000, 16_000, 512_000, 900_000, 900_000, 900_000]);
+        assert_eq!(
+            pauses,
+            [
+                2_000, 4_000, 8_000, 16_000, 512_000, 900_000, 900_000, 900_000
+            ]
+        );
         assert_eq!(after(1, None, 0.0), 1_000);
     }
 
@@ -240,7 +298,8 @@ mod tests {
 
     #[test]
     fn a_day_of_failures_ends_it() {
-        let (created, mut now, mut tries) = (Timestamp::from_millis(0), Timestamp::from_millis(0), 0);
+        let (created, mut now, mut tries) =
+            (Timestamp::from_millis(0), Timestamp::from_millis(0), 0);
         while let Some(next) = next_try(now, created, tries + 1, None, 1.0) {
             (now, tries) = (next, tries + 1);
         }

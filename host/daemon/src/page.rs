@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use watchkeeper_engine::health::Health;
+use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor;
 use watchkeeper_engine::time::Timestamp;
@@ -87,7 +87,8 @@ impl Views {
             return Arc::clone(view);
         }
         let view = Arc::new(monitor_view(board, monitor));
-        self.monitors.insert(id.clone(), (monitor.version, Arc::clone(&view)));
+        self.monitors
+            .insert(id.clone(), (monitor.version, Arc::clone(&view)));
         view
     }
 
@@ -96,7 +97,11 @@ impl Views {
         if let Some(before) = self.services.get(&view.id)
             && before.health == view.health
             && before.monitors.len() == view.monitors.len()
-            && before.monitors.iter().zip(&view.monitors).all(|(before, now)| Arc::ptr_eq(before, now))
+            && before
+                .monitors
+                .iter()
+                .zip(&view.monitors)
+                .all(|(before, now)| Arc::ptr_eq(before, now))
         {
             return Arc::clone(before);
         }
@@ -135,10 +140,20 @@ pub(crate) async fn recall(
         .filter_map(|monitor| monitor.targets.first().cloned())
         .collect();
     for target in targets {
-        let readings = store.readings(target.clone(), now - LATENCIES_FROM, now, LATENCIES).await?;
+        let readings = store
+            .readings(target.clone(), now - LATENCIES_FROM, now, LATENCIES)
+            .await?;
         if let Some(monitor) = board.monitor_mut(target.monitor()) {
-            let judged = readings.iter().rev().filter(|reading| reading.verdict.is_some());
-            judged.filter_map(|reading| reading.latency).for_each(|latency| monitor.history.add_latency(latency));
+            let answered = |verdict: Option<Verdict>| {
+                matches!(verdict, Some(Verdict::Healthy | Verdict::Sick))
+            };
+            let judged = readings
+                .iter()
+                .rev()
+                .filter(|reading| answered(reading.verdict));
+            judged
+                .filter_map(|reading| reading.latency)
+                .for_each(|latency| monitor.history.add_latency(latency));
         }
     }
     Ok(())
@@ -163,7 +178,10 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             name: name.into(),
             health,
             maintained: false,
-            latency_ms: last.and_then(|reading| reading.latency).map(millis),
+            latency_ms: last
+                .and_then(|reading| reading.latency)
+                .filter(|_| health != Health::Dead)
+                .map(millis),
             reason: reason.or_else(|| standing.and_then(|standing| standing.reason.clone())),
         }
     });
@@ -174,10 +192,19 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         maintained: false,
         since: standing.since,
         latency_ms: monitor.history.median_latency().map(millis),
-        spark: monitor.history.latencies().map(|latency| Some(latency.as_secs_f32() * 1e3)).collect(),
+        spark: monitor
+            .history
+            .latencies()
+            .map(|latency| Some(latency.as_secs_f32() * 1e3))
+            .collect(),
         days: monitor.history.days().map(day).collect(),
         first_day: monitor.history.first_day(),
-        uptime: monitor.history.days().map(|day| day.sums).sum::<watchkeeper_engine::uptime::HealthSums>().uptime(),
+        uptime: monitor
+            .history
+            .days()
+            .map(|day| day.sums)
+            .sum::<watchkeeper_engine::uptime::HealthSums>()
+            .uptime(),
         targets: targets.collect(),
     }
 }
@@ -216,7 +243,11 @@ fn names<'a>(addresses: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
         .zip(&short)
         .map(|(address, host)| {
             let alone = short.iter().filter(|other| *other == host).count() == 1;
-            if alone { (*host).to_owned() } else { format!("{host}{}", parts(address).1) }
+            if alone {
+                (*host).to_owned()
+            } else {
+                format!("{host}{}", parts(address).1)
+            }
         })
         .collect()
 }
@@ -229,7 +260,12 @@ fn parts(address: &str) -> (&str, &str) {
         Some(slash) => rest.split_at(slash),
         None => (rest, ""),
     };
-    (authority.rsplit_once('@').map_or(authority, |(_, host)| host), path)
+    (
+        authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host),
+        path,
+    )
 }
 
 #[cfg(test)]
@@ -241,10 +277,28 @@ mod tests {
         let check = |addresses: &[&str], expected: &[&str]| {
             assert_eq!(names(addresses.iter().copied()), expected);
         };
-        check(&["https://a.example.com/health", "https://b.example.com/health"], &["a.example.com", "b.example.com"]);
-        check(&["https://a.example.com/x", "https://a.example.com/y?token=s3cret"], &["a.example.com/x", "a.example.com/y"]);
-        check(&["https://user:s3cret@a.example.com/#x"], &["a.example.com"]);
-        check(&["tcp://[::1]:80", "whatever", "icmp://host"], &["[::1]:80", "whatever", "host"]);
+        check(
+            &[
+                "https://a.example.com/health",
+                "https://b.example.com/health",
+            ],
+            &["a.example.com", "b.example.com"],
+        );
+        check(
+            &[
+                "https://a.example.com/x",
+                "https://a.example.com/y?token=s3cret",
+            ],
+            &["a.example.com/x", "a.example.com/y"],
+        );
+        check(
+            &["https://user:s3cret@a.example.com/#x"],
+            &["a.example.com"],
+        );
+        check(
+            &["tcp://[::1]:80", "whatever", "icmp://host"],
+            &["[::1]:80", "whatever", "host"],
+        );
     }
 
     #[test]
@@ -254,9 +308,15 @@ mod tests {
         past.sums.healthy_ms = 80_000_000;
         assert_eq!(day(&past).state, DayState::Healthy);
         past.sums.maintenance_ms = 120_000;
-        assert_eq!((day(&past).state, day(&past).affected_minutes), (DayState::Maintenance, 2));
+        assert_eq!(
+            (day(&past).state, day(&past).affected_minutes),
+            (DayState::Maintenance, 2)
+        );
         past.sums.sick_ms = 61_000;
         past.sums.dead_ms = 1_000;
-        assert_eq!((day(&past).state, day(&past).affected_minutes), (DayState::Dead, 2));
+        assert_eq!(
+            (day(&past).state, day(&past).affected_minutes),
+            (DayState::Dead, 2)
+        );
     }
 }

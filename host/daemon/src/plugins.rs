@@ -15,6 +15,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use tokio::sync::watch;
 use tracing::{info, warn};
+use watchkeeper_config::plugin_config::PluginSchema;
 use watchkeeper_sandbox::{Kind, Plugin, Sandbox};
 
 use crate::bundled;
@@ -52,6 +53,8 @@ impl fmt::Display for Origin {
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) plugin: Plugin,
+    /// What its configuration must look like, ready to be checked against.
+    pub(crate) schema: Arc<PluginSchema>,
     pub(crate) origin: Origin,
 }
 
@@ -61,6 +64,9 @@ pub(crate) struct Rejected {
     pub(crate) file: PathBuf,
     pub(crate) reason: String,
 }
+
+/// A plugin that can be used, and its schema.
+pub(crate) type Good = (Plugin, Arc<PluginSchema>);
 
 /// All plugins at one moment.
 #[derive(Clone, Default)]
@@ -85,7 +91,10 @@ impl Shelf {
             Kind::Notifier => false,
         };
         let of = |origin: fn(&Origin) -> bool| {
-            self.plugins.values().filter(judges).find(move |entry| origin(&entry.origin))
+            self.plugins
+                .values()
+                .filter(judges)
+                .find(move |entry| origin(&entry.origin))
         };
         of(|origin| *origin != Origin::Bundled).or_else(|| of(|origin| *origin == Origin::Bundled))
     }
@@ -97,7 +106,7 @@ struct File {
     /// The stamp was seen on two looks, so the file is whole.
     settled: bool,
     /// The last good plugin that came out of it.
-    plugin: Option<Plugin>,
+    plugin: Option<Good>,
     /// Why its newest content is not in use.
     problem: Option<String>,
 }
@@ -112,7 +121,7 @@ struct Stamp {
 pub(crate) struct Plugins {
     sandbox: Sandbox,
     folder: PathBuf,
-    bundled: Vec<Plugin>,
+    bundled: Vec<Good>,
     files: BTreeMap<PathBuf, File>,
     folder_problem: Option<String>,
     shelf: watch::Sender<Arc<Shelf>>,
@@ -178,7 +187,7 @@ impl Plugins {
         let before = self.files.len();
         self.files.retain(|path, file| {
             let kept = seen.contains_key(path);
-            if !kept && let Some(plugin) = &file.plugin {
+            if !kept && let Some((plugin, _)) = &file.plugin {
                 info!(plugin = %plugin.description().name, file = %path.display(), "plugin removed");
             }
             kept
@@ -191,10 +200,21 @@ impl Plugins {
     }
 
     /// Takes in what one file looks like now. True if that changes the shelf.
-    async fn consider(&mut self, path: PathBuf, found: Result<Stamp, String>, settle: Settle) -> bool {
-        let stamp = found.clone().unwrap_or(Stamp { bytes: 0, modified: None });
+    async fn consider(
+        &mut self,
+        path: PathBuf,
+        found: Result<Stamp, String>,
+        settle: Settle,
+    ) -> bool {
+        let stamp = found.clone().unwrap_or(Stamp {
+            bytes: 0,
+            modified: None,
+        });
         let known = self.files.entry(path.clone()).or_insert_with(|| File {
-            stamp: Stamp { bytes: u64::MAX, modified: None },
+            stamp: Stamp {
+                bytes: u64::MAX,
+                modified: None,
+            },
             settled: false,
             plugin: None,
             problem: None,
@@ -216,17 +236,21 @@ impl Plugins {
         };
         let known = self.files.get_mut(&path).expect("was inserted above");
         match loaded {
-            Ok(plugin) => {
+            Ok((plugin, schema)) => {
                 let description = plugin.description();
                 info!(
                     plugin = %description.name, version = %description.version,
                     file = %path.display(), sha256 = plugin.sha256_hex(), "plugin loaded"
                 );
-                known.plugin = Some(plugin);
+                known.plugin = Some((plugin, schema));
                 known.problem = None;
             }
             Err(reason) => {
-                let kept = if known.plugin.is_some() { "the version before stays in use" } else { "not loaded" };
+                let kept = if known.plugin.is_some() {
+                    "the version before stays in use"
+                } else {
+                    "not loaded"
+                };
                 warn!(file = %path.display(), %reason, "plugin {kept}");
                 known.problem = Some(reason);
             }
@@ -236,25 +260,51 @@ impl Plugins {
 
     fn publish(&self) {
         let mut shelf = Shelf::default();
-        for plugin in &self.bundled {
-            let entry = Entry { plugin: plugin.clone(), origin: Origin::Bundled };
-            shelf.plugins.insert(plugin.description().name.to_string(), entry);
+        for (plugin, schema) in &self.bundled {
+            let (plugin, schema) = (plugin.clone(), Arc::clone(schema));
+            let entry = Entry {
+                plugin,
+                schema,
+                origin: Origin::Bundled,
+            };
+            shelf
+                .plugins
+                .insert(entry.plugin.description().name.to_string(), entry);
         }
         for (path, file) in &self.files {
-            let reject = |reason: String| Rejected { file: path.clone(), reason };
+            let reject = |reason: String| Rejected {
+                file: path.clone(),
+                reason,
+            };
             shelf.rejected.extend(file.problem.clone().map(reject));
-            let Some(plugin) = &file.plugin else { continue };
+            let Some((plugin, schema)) = &file.plugin else {
+                continue;
+            };
             let name = plugin.description().name.to_string();
-            if let Some(Entry { origin: Origin::File(other), .. }) = shelf.plugins.get(&name) {
+            if let Some(Entry {
+                origin: Origin::File(other),
+                ..
+            }) = shelf.plugins.get(&name)
+            {
                 let other = other.display();
-                shelf.rejected.push(reject(format!("another file, {other}, is called `{name}` too: remove one")));
+                shelf.rejected.push(reject(format!(
+                    "another file, {other}, is called `{name}` too: remove one"
+                )));
                 continue;
             }
-            let entry = Entry { plugin: plugin.clone(), origin: Origin::File(path.clone()) };
+            let (plugin, schema) = (plugin.clone(), Arc::clone(schema));
+            let entry = Entry {
+                plugin,
+                schema,
+                origin: Origin::File(path.clone()),
+            };
             shelf.plugins.insert(name, entry);
         }
         if let Some(problem) = &self.folder_problem {
-            shelf.rejected.push(Rejected { file: self.folder.clone(), reason: problem.clone() });
+            shelf.rejected.push(Rejected {
+                file: self.folder.clone(),
+                reason: problem.clone(),
+            });
         }
         self.shelf.send_replace(Arc::new(shelf));
     }
@@ -273,17 +323,32 @@ async fn load_bundled(
     sandbox: Sandbox,
     name: &'static str,
     unpacked: anyhow::Result<Vec<u8>>,
-) -> Option<Plugin> {
+) -> Option<Good> {
     let loaded = match unpacked {
-        Ok(bytes) => sandbox.load(bytes).await.map_err(|error| error.to_string()),
+        Ok(bytes) => load(&sandbox, bytes).await,
         Err(error) => Err(format!("cannot be unpacked: {error}")),
     };
-    loaded.inspect_err(|reason| tracing::error!(plugin = name, %reason, "bundled plugin not loaded")).ok()
+    loaded
+        .inspect_err(|reason| tracing::error!(plugin = name, %reason, "bundled plugin not loaded"))
+        .ok()
 }
 
-async fn load_file(sandbox: &Sandbox, path: &Path) -> Result<Plugin, String> {
-    let bytes = tokio::fs::read(path).await.map_err(|error| format!("cannot be read: {error}"))?;
-    sandbox.load(bytes).await.map_err(|error| error.to_string())
+async fn load_file(sandbox: &Sandbox, path: &Path) -> Result<Good, String> {
+    let bytes = tokio::fs::read(path)
+        .await
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    load(sandbox, bytes).await
+}
+
+/// Loads a component and its schema, or says in a line why it is no plugin.
+pub(crate) async fn load(sandbox: &Sandbox, bytes: Vec<u8>) -> Result<Good, String> {
+    let plugin = sandbox
+        .load(bytes)
+        .await
+        .map_err(|error| error.to_string())?;
+    let schema = PluginSchema::new(&plugin.description().schema)
+        .map_err(|problem| format!("its configuration cannot be checked: {problem}"))?;
+    Ok((plugin, Arc::new(schema)))
 }
 
 /// The `.wasm` files of `folder` in name order: their stamps, or why one is not
@@ -311,26 +376,43 @@ fn list(folder: &Path) -> Result<BTreeMap<PathBuf, Result<Stamp, String>>, Strin
 fn refuse_world_writable(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let mode = folder.metadata().map_err(|error| error.to_string())?.permissions().mode();
+    let mode = folder
+        .metadata()
+        .map_err(|error| error.to_string())?
+        .permissions()
+        .mode();
     if mode & 0o002 != 0 {
-        return Err(format!("is writable by everybody: run `chmod o-w {}`", folder.display()));
+        return Err(format!(
+            "is writable by everybody: run `chmod o-w {}`",
+            folder.display()
+        ));
     }
     Ok(())
 }
 
 fn stamp(path: &Path, home: &Path) -> Result<Stamp, String> {
-    let real = path.canonicalize().map_err(|error| format!("cannot be read: {error}"))?;
+    let real = path
+        .canonicalize()
+        .map_err(|error| format!("cannot be read: {error}"))?;
     if !real.starts_with(home) {
         return Err("is a link to outside the plugins folder: copy the file".to_owned());
     }
-    let metadata = real.metadata().map_err(|error| format!("cannot be read: {error}"))?;
+    let metadata = real
+        .metadata()
+        .map_err(|error| format!("cannot be read: {error}"))?;
     if !metadata.is_file() {
         return Err("is not a regular file".to_owned());
     }
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(format!("has {} bytes, more than the {MAX_FILE_BYTES} allowed", metadata.len()));
+        return Err(format!(
+            "has {} bytes, more than the {MAX_FILE_BYTES} allowed",
+            metadata.len()
+        ));
     }
-    Ok(Stamp { bytes: metadata.len(), modified: metadata.modified().ok() })
+    Ok(Stamp {
+        bytes: metadata.len(),
+        modified: metadata.modified().ok(),
+    })
 }
 
 #[cfg(test)]
@@ -349,7 +431,10 @@ mod tests {
         std::fs::create_dir(at("folder.wasm")).unwrap();
         symlink(outside.path(), at("link.wasm")).unwrap();
         symlink(at("good.wasm"), at("inner.wasm")).unwrap();
-        std::fs::File::create(at("sparse.wasm")).unwrap().set_len(10 << 30).unwrap();
+        std::fs::File::create(at("sparse.wasm"))
+            .unwrap()
+            .set_len(10 << 30)
+            .unwrap();
         let said: Vec<_> = list(folder.path())
             .unwrap()
             .into_iter()
@@ -359,10 +444,18 @@ mod tests {
             ("folder.wasm", Some("is not a regular file")),
             ("good.wasm", None),
             ("inner.wasm", None),
-            ("link.wasm", Some("is a link to outside the plugins folder: copy the file")),
-            ("sparse.wasm", Some("has 10737418240 bytes, more than the 67108864 allowed")),
+            (
+                "link.wasm",
+                Some("is a link to outside the plugins folder: copy the file"),
+            ),
+            (
+                "sparse.wasm",
+                Some("has 10737418240 bytes, more than the 67108864 allowed"),
+            ),
         ];
-        let expect: Vec<_> = expect.map(|(name, why)| (name.into(), why.map(str::to_owned))).into();
+        let expect: Vec<_> = expect
+            .map(|(name, why)| (name.into(), why.map(str::to_owned)))
+            .into();
         assert_eq!(said, expect);
     }
 

@@ -87,7 +87,9 @@ impl Reload {
         let (_, problems) = assign(&config, &shelf, &self.own_listeners);
         if !problems.is_empty() {
             let problems = watchkeeper_config::Problems::from(problems);
-            error!("the configuration does not fit the plugins; the one before stays in use\n{problems}");
+            error!(
+                "the configuration does not fit the plugins; the one before stays in use\n{problems}"
+            );
             self.metrics.config_rejected.set(1);
             return;
         }
@@ -99,7 +101,10 @@ impl Reload {
         for (what, same) in [
             ("[server]", config.server == self.config.server),
             ("[network]", config.network == self.config.network),
-            ("[plugins] folder", config.plugins.folder == self.config.plugins.folder),
+            (
+                "[plugins] folder",
+                config.plugins.folder == self.config.plugins.folder,
+            ),
         ] {
             if !same {
                 warn!("a change of {what} takes effect at the next start");
@@ -130,10 +135,18 @@ pub(crate) fn show_shelf(metrics: &Metrics, shelf: &Shelf) {
             watchkeeper_sandbox::Kind::Probe { .. } => "probe",
             watchkeeper_sandbox::Kind::Notifier => "notifier",
         };
-        (description.name.as_str(), description.version.to_string(), kind)
+        (
+            description.name.as_str(),
+            description.version.to_string(),
+            kind,
+        )
     });
     let rejected = shelf.rejected.iter().map(|each| {
-        let file = each.file.file_name().unwrap_or(each.file.as_os_str()).to_string_lossy();
+        let file = each
+            .file
+            .file_name()
+            .unwrap_or(each.file.as_os_str())
+            .to_string_lossy();
         (file.into_owned(), each.reason.clone())
     });
     metrics.show_plugins(loaded, rejected);
@@ -148,7 +161,9 @@ fn warn_of(problems: &[Problem]) {
 
 async fn look(path: &Path) -> Stamps {
     let path = path.to_owned();
-    tokio::task::spawn_blocking(move || stamps(&path)).await.unwrap_or_default()
+    tokio::task::spawn_blocking(move || stamps(&path))
+        .await
+        .unwrap_or_default()
 }
 
 /// The stamps of the file, or of the TOML files of the folder. What cannot be

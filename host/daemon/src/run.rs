@@ -38,9 +38,22 @@ pub(crate) async fn run(
     let usable = match &assigned.plugin {
         Ready::Use(usable) => usable,
         Ready::Missing(why) => {
-            let outcome = Outcome::NoVerdict { fault: Fault::Missing, reason: Arc::clone(why) };
-            let reading = Reading { at: clock::wall(), outcome, latency: None };
-            return Finished { target, began, reading, measurements: Vec::new(), state: None };
+            let outcome = Outcome::NoVerdict {
+                fault: Fault::Missing,
+                reason: Arc::clone(why),
+            };
+            let reading = Reading {
+                at: clock::wall(),
+                outcome,
+                latency: None,
+            };
+            return Finished {
+                target,
+                began,
+                reading,
+                measurements: Vec::new(),
+                state: None,
+            };
         }
     };
     let monitor = &assigned.monitor;
@@ -70,7 +83,13 @@ pub(crate) async fn run(
             Next::Again { after } => tokio::time::sleep(after).await,
             Next::Done(reading) => {
                 let state = changed.then_some(state);
-                return Finished { target, began, reading, measurements, state };
+                return Finished {
+                    target,
+                    began,
+                    reading,
+                    measurements,
+                    state,
+                };
             }
         }
     }
@@ -104,7 +123,10 @@ fn fault_word(fault: &sandbox::Fault) -> &'static str {
 /// the host measured, for probes that do not know a truer one.
 pub(crate) fn read(outcome: CheckOutcome, took: Duration) -> (Reading, Vec<Measurement>) {
     let at = clock::wall();
-    let judged = |verdict, reason: Option<String>| Outcome::Judged { verdict, reason: reason.map(Into::into) };
+    let judged = |verdict, reason: Option<String>| Outcome::Judged {
+        verdict,
+        reason: reason.map(Into::into),
+    };
     match outcome {
         CheckOutcome::Reading(found) => {
             let verdict = match found.verdict {
@@ -113,22 +135,48 @@ pub(crate) fn read(outcome: CheckOutcome, took: Duration) -> (Reading, Vec<Measu
                 sandbox::Verdict::Dead => Verdict::Dead,
             };
             let latency = Some(found.latency.unwrap_or(took));
-            (Reading { at, outcome: judged(verdict, found.reason), latency }, found.measurements)
+            (
+                Reading {
+                    at,
+                    outcome: judged(verdict, found.reason),
+                    latency,
+                },
+                found.measurements,
+            )
         }
         CheckOutcome::NoAnswer { after } => {
             let reason = format!("no answer in {}", span(after));
             let outcome = judged(Verdict::Dead, Some(reason));
-            (Reading { at, outcome, latency: Some(after) }, Vec::new())
+            (
+                Reading {
+                    at,
+                    outcome,
+                    latency: Some(after),
+                },
+                Vec::new(),
+            )
         }
         CheckOutcome::Fault(fault) => {
             let kind = match fault {
                 sandbox::Fault::Misconfigured(_) => Fault::Misconfigured,
                 sandbox::Fault::Limit(_) => Fault::Limit,
                 sandbox::Fault::Trap(_) => Fault::Trap,
-                sandbox::Fault::Undecided(_) | sandbox::Fault::Denied(_) | sandbox::Fault::Host(_) => Fault::Undecided,
+                sandbox::Fault::Undecided(_)
+                | sandbox::Fault::Denied(_)
+                | sandbox::Fault::Host(_) => Fault::Undecided,
             };
-            let outcome = Outcome::NoVerdict { fault: kind, reason: fault.to_string().into() };
-            (Reading { at, outcome, latency: None }, Vec::new())
+            let outcome = Outcome::NoVerdict {
+                fault: kind,
+                reason: fault.to_string().into(),
+            };
+            (
+                Reading {
+                    at,
+                    outcome,
+                    latency: None,
+                },
+                Vec::new(),
+            )
         }
     }
 }

@@ -67,7 +67,11 @@ impl Scheduler {
     /// `patience`.
     pub(crate) async fn run(mut self, stop: CancellationToken, patience: Duration) {
         let running = TaskTracker::new();
-        let mut timetable = Timetable { origin: Instant::now(), slots: Vec::new(), due: BinaryHeap::new() };
+        let mut timetable = Timetable {
+            origin: Instant::now(),
+            slots: Vec::new(),
+            due: BinaryHeap::new(),
+        };
         let assignments = Arc::clone(&self.assignments.borrow_and_update());
         timetable.replace(&assignments);
         timetable.follow(&mut self, &stop, &running).await;
@@ -81,19 +85,32 @@ impl Timetable {
     /// those that are new or changed are checked soon. A check under way is still
     /// known to be.
     fn replace(&mut self, assignments: &Assignments) {
-        let mut known: HashMap<TargetId, Slot> =
-            self.slots.drain(..).map(|slot| (slot.target.clone(), slot)).collect();
+        let mut known: HashMap<TargetId, Slot> = self
+            .slots
+            .drain(..)
+            .map(|slot| (slot.target.clone(), slot))
+            .collect();
         let mut fresh = Vec::new();
-        let regular = assignments.monitors.iter().map(|assigned| (assigned, false));
+        let regular = assignments
+            .monitors
+            .iter()
+            .map(|assigned| (assigned, false));
         let canaries = assignments.canaries.iter().map(|assigned| (assigned, true));
         for (assigned, canary) in regular.chain(canaries) {
             for target in assigned.monitor.targets.iter() {
                 let before = known.remove(target);
-                fresh.push(before.as_ref().is_none_or(|before| before.assigned.differs(assigned)));
+                fresh.push(
+                    before
+                        .as_ref()
+                        .is_none_or(|before| before.assigned.differs(assigned)),
+                );
                 self.slots.push(Slot {
                     assigned: Arc::clone(assigned),
                     target: target.clone(),
-                    phase: schedule::phase(&format!("{} {}", assigned.monitor.id, target.address()), assigned.monitor.every),
+                    phase: schedule::phase(
+                        &format!("{} {}", assigned.monitor.id, target.address()),
+                        assigned.monitor.every,
+                    ),
                     canary,
                     under_way: before.map(|before| before.under_way).unwrap_or_default(),
                 });
@@ -108,14 +125,20 @@ impl Timetable {
             .enumerate()
             .map(|(index, (slot, fresh))| {
                 let regular = slot.next_due(now);
-                let soon = now + spread.mul_f64(slot.phase.div_duration_f64(slot.assigned.monitor.every));
+                let soon =
+                    now + spread.mul_f64(slot.phase.div_duration_f64(slot.assigned.monitor.every));
                 Reverse((if fresh { soon.min(regular) } else { regular }, index))
             })
             .collect();
     }
 
     /// Starts checks until `stop`.
-    async fn follow(&mut self, scheduler: &mut Scheduler, stop: &CancellationToken, running: &TaskTracker) {
+    async fn follow(
+        &mut self,
+        scheduler: &mut Scheduler,
+        stop: &CancellationToken,
+        running: &TaskTracker,
+    ) {
         loop {
             let next = self.due.peek().map(|Reverse((due, _))| self.origin + *due);
             tokio::select! {
@@ -236,7 +259,9 @@ mod tests {
         });
         let text = format!("[[service]]\nid = \"s\"\n{}", monitors.collect::<String>());
         let loaded = watchkeeper_config::load_texts(vec![("t.toml".to_owned(), text)], &|_| None);
-        let config = loaded.unwrap_or_else(|problems| panic!("{problems}")).config;
+        let config = loaded
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .config;
         Arc::new(assign(&config, &Shelf::default(), &[]).0)
     }
 
@@ -278,11 +303,18 @@ mod tests {
         let checks = checks(300, 65).await;
         assert_eq!(checks.len(), 300);
         for (target, times) in checks {
-            assert!(times[0] <= 1_001, "{target} is first checked after {} ms", times[0]);
+            assert!(
+                times[0] <= 1_001,
+                "{target} is first checked after {} ms",
+                times[0]
+            );
             let regular: Vec<_> = times.iter().skip(1).collect();
             assert!((6..=7).contains(&regular.len()), "{target}: {times:?}");
             for pair in regular.windows(2) {
-                assert!((9_998..=10_002).contains(&(pair[1] - pair[0])), "{target}: {times:?}");
+                assert!(
+                    (9_998..=10_002).contains(&(pair[1] - pair[0])),
+                    "{target}: {times:?}"
+                );
             }
         }
     }

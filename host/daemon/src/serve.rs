@@ -44,7 +44,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let store = match SqliteStore::open(options) {
         Ok(store) => Arc::new(store) as Arc<dyn Store>,
         Err(problem) => {
-            complain(&format!("cannot open the data folder {}: {problem}", config.server.data.display()));
+            complain(&format!(
+                "cannot open the data folder {}: {problem}",
+                config.server.data.display()
+            ));
             return Ok(Exit::Internal);
         }
     };
@@ -52,7 +55,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         Ok(listener) => listener,
         Err(problem) => {
             let listen = config.server.listen;
-            complain(&format!("cannot listen on {listen}: {problem}; choose another `listen` under [server]"));
+            complain(&format!(
+                "cannot listen on {listen}: {problem}; choose another `listen` under [server]"
+            ));
             return Ok(Exit::Config);
         }
     };
@@ -160,7 +165,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     join("outbox", delivering).await;
     let _ = serving.await;
     publishing.abort();
-    store.close().await.context("the store could not be closed")?;
+    store
+        .close()
+        .await
+        .context("the store could not be closed")?;
     info!("stopped");
     Ok(Exit::Fine)
 }
@@ -175,18 +183,32 @@ async fn restore(
 ) -> anyhow::Result<Board> {
     let loaded = store.load().await.context("the state cannot be read")?;
     let from = now - Duration::from_hours(24) * u32::try_from(DAYS).unwrap_or(u32::MAX);
-    let days = store.days(from, now).await.context("the history cannot be read")?;
+    let days = store
+        .days(from, now)
+        .await
+        .context("the history cannot be read")?;
     let shelf = crate::plugins::Shelf::default();
     let (assignments, _) = assign(config, &shelf, &[address]);
-    let mut board =
-        Board::restore(&Arc::new(assignments), loaded, &days, page_url(config, address), now);
-    page::recall(&mut board, store, from, now).await.context("the history cannot be read")?;
+    let mut board = Board::restore(
+        &Arc::new(assignments),
+        loaded,
+        &days,
+        page_url(config, address),
+        now,
+    );
+    page::recall(&mut board, store, from, now)
+        .await
+        .context("the history cannot be read")?;
     Ok(board)
 }
 
 /// Where people find the page.
 fn page_url(config: &Config, address: SocketAddr) -> String {
-    config.server.public_url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string)
+    config
+        .server
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), ToString::to_string)
 }
 
 fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSettings {
@@ -194,7 +216,11 @@ fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSett
     WebSettings {
         metrics: Arc::new(move || metrics.encode()),
         ready: Arc::new(move || {
-            if *ready.borrow() { Ok(()) } else { Err("plugins are being loaded".to_owned()) }
+            if *ready.borrow() {
+                Ok(())
+            } else {
+                Err("plugins are being loaded".to_owned())
+            }
         }),
         ..WebSettings::default()
     }
@@ -205,7 +231,10 @@ async fn publish(web: Web, mut views: watch::Receiver<watchkeeper_web::View>) {
     while views.changed().await.is_ok() {
         let view = views.borrow_and_update().clone();
         let web = web.clone();
-        if tokio::task::spawn_blocking(move || web.publish(view)).await.is_err() {
+        if tokio::task::spawn_blocking(move || web.publish(view))
+            .await
+            .is_err()
+        {
             error!("the page could not be made");
         }
     }

@@ -18,7 +18,10 @@ impl Spaces {
     /// Reads all spaces from `store`.
     pub(crate) async fn load(store: Arc<dyn Store>) -> Result<Self, StoreError> {
         let by_owner = store.spaces().await?;
-        Ok(Self { store, by_owner: Mutex::new(by_owner) })
+        Ok(Self {
+            store,
+            by_owner: Mutex::new(by_owner),
+        })
     }
 
     /// What `owner` keeps.
@@ -37,7 +40,10 @@ impl Spaces {
         if let Err(problem) = self.store.put_space(key.clone(), space.clone()).await {
             error!(?owner, %problem, "plugin state cannot be kept");
         }
-        self.by_owner.lock().unwrap_or_else(PoisonError::into_inner).insert(key, space);
+        self.by_owner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, space);
     }
 }
 

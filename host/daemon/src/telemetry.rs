@@ -120,7 +120,11 @@ impl Metrics {
             "The running version",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
         );
-        registry.register("checks", "Checks run, by probe and how they ended", metrics.checks.clone());
+        registry.register(
+            "checks",
+            "Checks run, by probe and how they ended",
+            metrics.checks.clone(),
+        );
         registry.register_with_unit(
             "check_duration",
             "Wall time of a check, by probe",
@@ -145,7 +149,11 @@ impl Metrics {
             Unit::Seconds,
             metrics.lateness.clone(),
         );
-        registry.register("checks_in_flight", "Checks that run now", metrics.in_flight.clone());
+        registry.register(
+            "checks_in_flight",
+            "Checks that run now",
+            metrics.in_flight.clone(),
+        );
         registry.register(
             "checks_skipped",
             "Checks left out because the one before on the same target still ran",
@@ -157,8 +165,16 @@ impl Metrics {
             metrics.monitor_health.clone(),
         );
         registry.register_collector(Box::new(Arc::clone(&metrics.readings)));
-        registry.register("changes", "Confirmed changes of a target's health", metrics.changes.clone());
-        registry.register("plugin_loaded", "Plugins in use", metrics.plugin_loaded.clone());
+        registry.register(
+            "changes",
+            "Confirmed changes of a target's health",
+            metrics.changes.clone(),
+        );
+        registry.register(
+            "plugin_loaded",
+            "Plugins in use",
+            metrics.plugin_loaded.clone(),
+        );
         registry.register(
             "plugin_rejected",
             "Files of the plugins folder that were not loaded, and why",
@@ -184,8 +200,15 @@ impl Metrics {
             "1 while the store cannot keep all that it is given",
             metrics.store_trouble.clone(),
         );
-        registry.register("clock_steps", "Steps of the wall clock", metrics.clock_steps.clone());
-        Self { registry, ..metrics }
+        registry.register(
+            "clock_steps",
+            "Steps of the wall clock",
+            metrics.clock_steps.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
     }
 
     /// The metrics in the OpenMetrics text format.
@@ -197,12 +220,21 @@ impl Metrics {
 
     /// Counts a run of `plugin`.
     pub(crate) fn ran(&self, plugin: &str, run: &RunFigures) {
-        let labels = PluginLabels { plugin: plugin.to_owned() };
+        let labels = PluginLabels {
+            plugin: plugin.to_owned(),
+        };
         self.checks
-            .get_or_create(&OutcomeLabels { plugin: plugin.to_owned(), outcome: run.outcome })
+            .get_or_create(&OutcomeLabels {
+                plugin: plugin.to_owned(),
+                outcome: run.outcome,
+            })
             .inc();
-        self.check_seconds.get_or_create(&labels).observe(run.took.as_secs_f64());
-        self.check_cpu.get_or_create(&labels).inc_by(run.cpu.as_secs_f64());
+        self.check_seconds
+            .get_or_create(&labels)
+            .observe(run.took.as_secs_f64());
+        self.check_cpu
+            .get_or_create(&labels)
+            .inc_by(run.cpu.as_secs_f64());
         self.check_memory
             .get_or_create(&labels)
             .set(i64::try_from(run.peak_memory).unwrap_or(i64::MAX));
@@ -211,7 +243,10 @@ impl Metrics {
     /// Counts a try to deliver to `channel`.
     pub(crate) fn delivery(&self, channel: &str, outcome: &'static str) {
         self.deliveries
-            .get_or_create(&DeliveryLabels { channel: channel.to_owned(), outcome })
+            .get_or_create(&DeliveryLabels {
+                channel: channel.to_owned(),
+                outcome,
+            })
             .inc();
     }
 
@@ -253,12 +288,18 @@ impl Metrics {
         self.plugin_loaded.clear();
         for (plugin, version, kind) in loaded {
             self.plugin_loaded
-                .get_or_create(&LoadedLabels { plugin: plugin.to_owned(), version, kind })
+                .get_or_create(&LoadedLabels {
+                    plugin: plugin.to_owned(),
+                    version,
+                    kind,
+                })
                 .set(1);
         }
         self.plugin_rejected.clear();
         for (file, reason) in rejected {
-            self.plugin_rejected.get_or_create(&RejectedLabels { file, reason }).set(1);
+            self.plugin_rejected
+                .get_or_create(&RejectedLabels { file, reason })
+                .set(1);
         }
     }
 }

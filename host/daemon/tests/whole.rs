@@ -1,10 +1,12 @@
 //! The whole program: the built binary in a temporary folder, real servers
 //! around it.
 
+#[cfg(test)]
 mod whole {
     pub(crate) mod rig;
 
     mod command_line;
+    mod metrics;
     mod outage;
     mod plugins;
     mod reload;

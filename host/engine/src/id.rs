@@ -152,9 +152,13 @@ impl TargetId {
     /// secrets: for pages, notices, metrics and logs.
     pub fn public_address(&self) -> String {
         let address = self.address.split(['?', '#']).next().unwrap_or_default();
-        let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+        let Some((scheme, rest)) = address.split_once("://") else {
+            return address.to_owned();
+        };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
         format!("{scheme}://{host}{path}")
     }
 }
@@ -180,7 +184,10 @@ mod tests {
     fn public_addresses_hold_no_secrets() {
         let monitor = MonitorId::parse("shop/web").unwrap();
         let shown = |address: &str| TargetId::new(monitor.clone(), address).to_string();
-        assert_eq!(shown("https://u:secret@h:1/p?token=x#y"), "shop:web:https://h:1/p");
+        assert_eq!(
+            shown("https://u:secret@h:1/p?token=x#y"),
+            "shop:web:https://h:1/p"
+        );
         assert_eq!(shown("tcp://h:1"), "shop:web:tcp://h:1");
         assert_eq!(shown("whatever?x"), "shop:web:whatever");
     }

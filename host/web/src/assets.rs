@@ -12,14 +12,24 @@ use crate::compress::{Effort, Encoded};
 use crate::page::Representation;
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
-    style: Asset::new("status", "css", "text/css; charset=utf-8", include_str!("../assets/status.css")),
+    style: Asset::new(
+        "status",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/status.css"),
+    ),
     script: Asset::new(
         "status",
         "js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/status.js"),
     ),
-    icon: Asset::new("favicon", "svg", "image/svg+xml", include_str!("../assets/favicon.svg")),
+    icon: Asset::new(
+        "favicon",
+        "svg",
+        "image/svg+xml",
+        include_str!("../assets/favicon.svg"),
+    ),
 });
 
 /// All files of the page.
@@ -44,7 +54,9 @@ impl Assets {
 
     /// The file at `path`, which begins with `/assets/`.
     pub(crate) fn at(&self, path: &str) -> Option<&Asset> {
-        [&self.style, &self.script, &self.icon].into_iter().find(|asset| asset.path == path)
+        [&self.style, &self.script, &self.icon]
+            .into_iter()
+            .find(|asset| asset.path == path)
     }
 }
 
@@ -72,9 +84,10 @@ impl Asset {
     /// The file at an address that stays the same when its content changes.
     pub(crate) fn answer_for_a_day(&self, headers: &HeaderMap) -> Response {
         let mut response = self.kept.answer(headers);
-        response
-            .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+        response.headers_mut().insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=86400"),
+        );
         response
     }
 }
@@ -92,9 +105,11 @@ mod tests {
     #[test]
     fn names_follow_content() {
         let assets = Assets::get();
-        for (asset, name, extension) in
-            [(&assets.style, "status", ".css"), (&assets.script, "status", ".js"), (&assets.icon, "favicon", ".svg")]
-        {
+        for (asset, name, extension) in [
+            (&assets.style, "status", ".css"),
+            (&assets.script, "status", ".js"),
+            (&assets.icon, "favicon", ".svg"),
+        ] {
             let tag = asset
                 .path
                 .strip_prefix("/assets/")
@@ -102,7 +117,10 @@ mod tests {
                 .and_then(|path| path.strip_prefix('-'))
                 .and_then(|path| path.strip_suffix(extension))
                 .unwrap();
-            assert!(tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()), "{tag}");
+            assert!(
+                tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "{tag}"
+            );
             assert!(assets.at(&asset.path).is_some());
         }
         assert!(assets.at("/assets/status.css").is_none());

@@ -39,7 +39,10 @@ pub(crate) struct Event {
 impl Bars {
     pub(crate) fn new(monitor: &MonitorView) -> Self {
         let known = monitor.days.len();
-        let days = monitor.days.get(known.saturating_sub(DAYS)..).unwrap_or_default();
+        let days = monitor
+            .days
+            .get(known.saturating_sub(DAYS)..)
+            .unwrap_or_default();
         let missing = DAYS - days.len();
         let shift = i64::try_from(known).unwrap_or(0) - i64::try_from(DAYS).unwrap_or(0);
         let first_day = dates::day_of(monitor.first_day).saturating_add(shift);
@@ -98,7 +101,11 @@ pub(crate) fn spotless_path() -> String {
 fn path(states: &[Shown], wanted: Shown) -> String {
     let mut path = String::new();
     let mut last = None;
-    for (index, _) in states.iter().enumerate().filter(|(_, state)| **state == wanted) {
+    for (index, _) in states
+        .iter()
+        .enumerate()
+        .filter(|(_, state)| **state == wanted)
+    {
         let written = match last {
             None => write!(path, "M{} 4v28", index * 10 + 5),
             Some(last) => write!(path, "m{}-28v28", (index - last) * 10),
@@ -115,7 +122,11 @@ fn label(monitor: &MonitorView, events: usize) -> String {
         Some(uptime) => format!("{label}: {uptime} % uptime over the last {DAYS} days"),
         None => format!("{label}: no data for the last {DAYS} days"),
     };
-    if events == 0 { said } else { format!("{said}, {} with an event", counted(events, "day")) }
+    if events == 0 {
+        said
+    } else {
+        format!("{said}, {} with an event", counted(events, "day"))
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +147,11 @@ mod tests {
             'm' => DayState::Maintenance,
             _ => DayState::NoData,
         };
-        Day { state, affected_minutes: 96, why: Some("refused".into()) }
+        Day {
+            state,
+            affected_minutes: 96,
+            why: Some("refused".into()),
+        }
     }
 
     /// `days` begin on the first day of 1970.
@@ -178,8 +193,11 @@ mod tests {
             .collect();
         assert_eq!(drawn, ["u86", "d1", "p1", "o1", "m1"]);
         assert_eq!(bars.paths[1].1, "M855 4v28");
-        let events: Vec<_> =
-            bars.events.iter().map(|event| (event.index, event.shown.letter())).collect();
+        let events: Vec<_> = bars
+            .events
+            .iter()
+            .map(|event| (event.index, event.shown.letter()))
+            .collect();
         assert_eq!(events, [(84, 'o'), (85, 'd'), (86, 'p'), (88, 'm')]);
         assert_eq!(bars.events[0].extent, "Affected for 1 h 36 min");
         assert_eq!(bars.events[3].extent, "Planned for 1 h 36 min");
@@ -189,8 +207,14 @@ mod tests {
     #[test]
     fn missing_days_are_days_without_data_and_surplus_ones_are_cut() {
         let short = bars("uo");
-        assert_eq!(short.letters.as_deref(), Some(format!("{}uo", "n".repeat(88)).as_str()));
-        assert_eq!((short.first_day, short.events[0].index, short.events[0].day), (-88, 89, 1));
+        assert_eq!(
+            short.letters.as_deref(),
+            Some(format!("{}uo", "n".repeat(88)).as_str())
+        );
+        assert_eq!(
+            (short.first_day, short.events[0].index, short.events[0].day),
+            (-88, 89, 1)
+        );
         let long = bars(&format!("ooooo{}", "u".repeat(90)));
         assert!(long.spotless && long.events.is_empty());
         assert_eq!(long.first_day, 5);
@@ -202,7 +226,11 @@ mod tests {
     fn each_day_is_drawn_once() {
         for days in ["unodpm".repeat(15), "n".repeat(90), "uuo".repeat(30)] {
             let bars = bars(&days);
-            let strokes: usize = bars.paths.iter().map(|(_, path)| path.matches("v28").count()).sum();
+            let strokes: usize = bars
+                .paths
+                .iter()
+                .map(|(_, path)| path.matches("v28").count())
+                .sum();
             assert_eq!(strokes, 90);
             assert!(bars.paths.len() <= 6);
         }

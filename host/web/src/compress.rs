@@ -31,7 +31,11 @@ impl Encoded {
     pub(crate) fn new(body: Vec<u8>, effort: Effort) -> Self {
         let gzip = gzip(&body, effort).into();
         let brotli = brotli(&body, effort).into();
-        Self { identity: body.into(), gzip, brotli }
+        Self {
+            identity: body.into(),
+            gzip,
+            brotli,
+        }
     }
 
     /// The body in one encoding; cloning it copies nothing.
@@ -81,7 +85,9 @@ mod tests {
 
     #[test]
     fn every_encoding_says_the_same() {
-        let body = "<div class=\"node\">healthy</div>".repeat(1000).into_bytes();
+        let body = "<div class=\"node\">healthy</div>"
+            .repeat(1000)
+            .into_bytes();
         for effort in [Effort::Often, Effort::Once] {
             let encoded = Encoded::new(body.clone(), effort);
             let mut unzipped = Vec::new();

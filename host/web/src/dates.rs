@@ -91,7 +91,10 @@ fn calendar(at: Timestamp) -> jiff::Timestamp {
 /// What a calendar leaf shows: `Nov` and `26`.
 pub(crate) fn leaf(at: Timestamp) -> (String, String) {
     let at = calendar(at);
-    (at.strftime("%b").to_string(), at.strftime("%-d").to_string())
+    (
+        at.strftime("%b").to_string(),
+        at.strftime("%-d").to_string(),
+    )
 }
 
 /// The days since the epoch.
@@ -153,10 +156,10 @@ impl fmt::Display for Latency {
         let (millions, thousands, rest) = (self.0 / 1_000_000, self.0 / 1000 % 1000, self.0 % 1000);
         // Narrow no-break spaces, so that a number is never cut in two.
         match (millions, thousands) {
-            (0, 0) => write!(f, "{rest}")?,
-            (0, thousands) => write!(f, "{thousands}\u{202f}{rest:03}")?,
-            (millions, thousands) => write!(f, "{millions}\u{202f}{thousands:03}\u{202f}{rest:03}")?,
-        }
+            (0, 0) => write!(f, "{rest}"),
+            (0, thousands) => write!(f, "{thousands}\u{202f}{rest:03}"),
+            _ => write!(f, "{millions}\u{202f}{thousands:03}\u{202f}{rest:03}"),
+        }?;
         f.write_str("\u{a0}ms")
     }
 }
@@ -168,13 +171,25 @@ mod tests {
     #[test]
     fn times_in_every_form() {
         let at = Timestamp::from_millis(1_795_223_345_678);
-        let seen: Vec<_> = [Form::Date, Form::Time, Form::Second, Form::Moment, Form::Day]
-            .into_iter()
-            .map(|form| Utc::new(at, form).to_string())
-            .collect();
+        let seen: Vec<_> = [
+            Form::Date,
+            Form::Time,
+            Form::Second,
+            Form::Moment,
+            Form::Day,
+        ]
+        .into_iter()
+        .map(|form| Utc::new(at, form).to_string())
+        .collect();
         assert_eq!(
             seen,
-            ["21 Nov 2026", "01:09 UTC", "01:09:05 UTC", "21 Nov, 01:09 UTC", "21 Nov"]
+            [
+                "21 Nov 2026",
+                "01:09 UTC",
+                "01:09:05 UTC",
+                "21 Nov, 01:09 UTC",
+                "21 Nov"
+            ]
         );
         assert_eq!(
             Moment::new(at, Form::Time).to_string(),
@@ -208,7 +223,11 @@ mod tests {
         );
         let latencies: Vec<_> = [0, 7, 999, 1000, 1870, 12_045, 1_000_001]
             .into_iter()
-            .map(|millis| Latency(millis).to_string().replace(['\u{202f}', '\u{a0}'], " "))
+            .map(|millis| {
+                Latency(millis)
+                    .to_string()
+                    .replace(['\u{202f}', '\u{a0}'], " ")
+            })
             .collect();
         assert_eq!(
             latencies.join(", "),

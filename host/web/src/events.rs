@@ -50,8 +50,7 @@ impl Events {
     /// When the last check ended and what the time is, in milliseconds since the
     /// epoch.
     pub(crate) fn tick(&mut self, checked_at: Option<Timestamp>, now: Timestamp) {
-        let checked_at =
-            checked_at.map_or_else(|| "-".to_owned(), |at| at.as_millis().to_string());
+        let checked_at = checked_at.map_or_else(|| "-".to_owned(), |at| at.as_millis().to_string());
         self.event("tick", &format!("{checked_at} {}", now.as_millis()));
     }
 
@@ -105,14 +104,20 @@ pub(crate) struct Seat {
 
 impl Seats {
     pub(crate) fn new(most: usize, most_per_address: usize) -> Self {
-        Self { taken: Mutex::default(), most, most_per_address }
+        Self {
+            taken: Mutex::default(),
+            most,
+            most_per_address,
+        }
     }
 
     /// A seat for a client at `address`; `None` if all are taken. Whoever comes
     /// from this machine counts towards the total alone, as that may be a proxy
     /// behind which everyone is.
     pub(crate) fn take(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Seat> {
-        let address = address.map(counted_as).filter(|address| !address.is_loopback());
+        let address = address
+            .map(counted_as)
+            .filter(|address| !address.is_loopback());
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.total >= self.most {
             return None;
@@ -125,13 +130,20 @@ impl Seats {
             *count += 1;
         }
         taken.total += 1;
-        Some(Seat { seats: Arc::clone(self), address })
+        Some(Seat {
+            seats: Arc::clone(self),
+            address,
+        })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self
+            .seats
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         taken.total = taken.total.saturating_sub(1);
         if let Some(address) = self.address
             && let Some(count) = taken.by_address.get_mut(&address)
@@ -244,7 +256,10 @@ mod tests {
         let far = |text: &str| Some(text.parse().unwrap());
         let one = seats.take(far("2001:db8::1")).unwrap();
         let _two = seats.take(far("2001:db8::2")).unwrap();
-        assert!(seats.take(far("2001:db8::3")).is_none(), "they are one client");
+        assert!(
+            seats.take(far("2001:db8::3")).is_none(),
+            "they are one client"
+        );
         let _three = seats.take(far("192.0.2.1")).unwrap();
         assert!(seats.take(far("192.0.2.2")).is_none(), "all are taken");
         assert!(seats.take(far("127.0.0.1")).is_none());
@@ -273,9 +288,15 @@ mod tests {
         let subscribe = sender.clone();
         let rejoin = move || {
             let events = subscribe.subscribe();
-            Some(Joined { first: Bytes::from_static(b"all"), events })
+            Some(Joined {
+                first: Bytes::from_static(b"all"),
+                events,
+            })
         };
-        let joined = Joined { first: Bytes::from_static(b"hello"), events };
+        let joined = Joined {
+            first: Bytes::from_static(b"hello"),
+            events,
+        };
         let mut body = follow(joined, seat, closing.clone(), rejoin).into_data_stream();
 
         assert_eq!(body.next().await.unwrap().unwrap(), "hello");

@@ -39,8 +39,12 @@ impl Failure {
         let (content_type, body) = if reads_html(headers) {
             ("text/html; charset=utf-8", template::failure(title, detail))
         } else {
-            let problem =
-                Problem { r#type: "about:blank", title, status: status.as_u16(), detail };
+            let problem = Problem {
+                r#type: "about:blank",
+                title,
+                status: status.as_u16(),
+                detail,
+            };
             let body = serde_json::to_string(&problem).expect("texts and numbers are always JSON");
             ("application/problem+json", body)
         };
@@ -58,9 +62,11 @@ impl Failure {
 
     const fn words(&self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::NotFound => {
-                (StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
-            }
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "Not found",
+                "There is nothing at this address.",
+            ),
             Self::Method => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Method not allowed",

@@ -98,17 +98,21 @@ impl Fragments {
         }
         self.overall.set(template::overall(&view), revision, loud);
         if view.announcements != self.view.announcements {
-            self.notes.set(template::notes(&view.announcements), revision, loud);
+            self.notes
+                .set(template::notes(&view.announcements), revision, loud);
         }
         if view.incidents != self.view.incidents {
-            self.incidents.set(template::incidents(&view.incidents), revision, loud);
+            self.incidents
+                .set(template::incidents(&view.incidents), revision, loud);
         }
         if view.maintenance != self.view.maintenance {
-            self.maintenance.set(template::maintenance(&view.maintenance), revision, loud);
+            self.maintenance
+                .set(template::maintenance(&view.maintenance), revision, loud);
         }
         let another_day = dates::day_of(view.now) != dates::day_of(self.view.now);
         if view.past != self.view.past || another_day {
-            self.past.set(template::past(view.past.as_ref(), view.now), revision, loud);
+            self.past
+                .set(template::past(view.past.as_ref(), view.now), revision, loud);
         }
         if self.lists_the_same(&view) {
             for (service, now) in self.services.iter_mut().zip(&view.services) {
@@ -146,7 +150,11 @@ impl Fragments {
     /// What those who follow the page have to be told at once, and, if
     /// `with_quiet`, what could wait. From then on it counts as told.
     pub(crate) fn take_untold(&mut self, with_quiet: bool) -> String {
-        let from = if with_quiet { Untold::Quiet } else { Untold::Loud };
+        let from = if with_quiet {
+            Untold::Quiet
+        } else {
+            Untold::Loud
+        };
         let mut told = String::new();
         let revision = self.revision;
         let mut tell = |part: &mut Fragment| {
@@ -164,7 +172,8 @@ impl Fragments {
             told.push_str(&self.services_html());
             self.list_untold = false;
             self.listed = revision;
-            self.service_parts_mut().for_each(|part| part.tell(revision));
+            self.service_parts_mut()
+                .for_each(|part| part.tell(revision));
         } else {
             self.service_parts_mut().for_each(tell);
         }
@@ -183,7 +192,8 @@ impl Fragments {
         ] {
             part.untold = Untold::No;
         }
-        self.service_parts_mut().for_each(|part| part.untold = Untold::No);
+        self.service_parts_mut()
+            .for_each(|part| part.untold = Untold::No);
     }
 
     /// What changed after revision `since`. A revision that is yet to come is of
@@ -215,7 +225,12 @@ impl Fragments {
         let view = &self.view;
         let (brand, rest) = template::brand(view);
         let description = view.description.as_deref().map_or_else(
-            || format!("Live and historical status of {brand}: {}", words::summary(view)),
+            || {
+                format!(
+                    "Live and historical status of {brand}: {}",
+                    words::summary(view)
+                )
+            },
             str::to_owned,
         );
         Page {
@@ -249,7 +264,11 @@ impl Fragments {
                 id: service.view.id.as_str(),
                 open: service.open,
                 head: &service.head.html,
-                monitors: service.monitors.iter().map(|(_, part)| &*part.html).collect(),
+                monitors: service
+                    .monitors
+                    .iter()
+                    .map(|(_, part)| &*part.html)
+                    .collect(),
             })
             .collect();
         template::services(&parts)
@@ -260,21 +279,33 @@ impl Fragments {
     fn lists_the_same(&self, view: &View) -> bool {
         let folds = folds(view);
         self.services.len() == view.services.len()
-            && self.services.iter().zip(&view.services).all(|(before, now)| {
-                before.open == is_open(now, folds)
-                    && before.view.id == now.id
-                    && (Arc::ptr_eq(&before.view, now)
-                        || before.view.monitors.iter().map(|monitor| &monitor.id).eq(now
-                            .monitors
-                            .iter()
-                            .map(|monitor| &monitor.id)))
-            })
+            && self
+                .services
+                .iter()
+                .zip(&view.services)
+                .all(|(before, now)| {
+                    before.open == is_open(now, folds)
+                        && before.view.id == now.id
+                        && (Arc::ptr_eq(&before.view, now)
+                            || before
+                                .view
+                                .monitors
+                                .iter()
+                                .map(|monitor| &monitor.id)
+                                .eq(now.monitors.iter().map(|monitor| &monitor.id)))
+                })
     }
 
     fn parts(&self) -> impl Iterator<Item = &Fragment> {
-        [&self.overall, &self.notes, &self.incidents, &self.maintenance, &self.past]
-            .into_iter()
-            .chain(self.service_parts())
+        [
+            &self.overall,
+            &self.notes,
+            &self.incidents,
+            &self.maintenance,
+            &self.past,
+        ]
+        .into_iter()
+        .chain(self.service_parts())
     }
 
     fn service_parts(&self) -> impl Iterator<Item = &Fragment> {
@@ -293,13 +324,21 @@ impl Fragments {
 
 impl Fragment {
     fn new(html: String, revision: u64) -> Self {
-        Self { html: html.into(), stamp: revision, untold: Untold::Loud }
+        Self {
+            html: html.into(),
+            stamp: revision,
+            untold: Untold::Loud,
+        }
     }
 
     fn set(&mut self, html: String, revision: u64, untold: Untold) {
         if *self.html != *html {
             let untold = self.untold.max(untold);
-            *self = Self { html: html.into(), stamp: revision, untold };
+            *self = Self {
+                html: html.into(),
+                stamp: revision,
+                untold,
+            };
         }
     }
 
@@ -317,7 +356,8 @@ impl Service {
         if Arc::ptr_eq(&self.view, now) {
             return;
         }
-        self.head.set(template::service_head(now), revision, Untold::Loud);
+        self.head
+            .set(template::service_head(now), revision, Untold::Loud);
         for ((before, part), now) in self.monitors.iter_mut().zip(&now.monitors) {
             // Two `Arc`s of one value are equal without a look at the value only if
             // its equality is reflexive, which that of numbers with NaN is not.
@@ -336,7 +376,9 @@ impl Former {
     fn of(services: Vec<Service>) -> Self {
         let mut former = Self::default();
         for service in services {
-            former.heads.insert(service.view.id.clone(), (service.view, service.head));
+            former
+                .heads
+                .insert(service.view.id.clone(), (service.view, service.head));
             for (view, part) in service.monitors {
                 former.monitors.insert(view.id.clone(), (view, part));
             }
@@ -379,7 +421,11 @@ fn services(view: &View, mut former: Former, revision: u64) -> Vec<Service> {
 
 /// Whether the page is so long that services that are well are folded.
 fn folds(view: &View) -> bool {
-    view.services.iter().map(|service| service.monitors.len()).sum::<usize>() >= FOLD_FROM
+    view.services
+        .iter()
+        .map(|service| service.monitors.len())
+        .sum::<usize>()
+        >= FOLD_FROM
 }
 
 fn is_open(service: &ServiceView, folds: bool) -> bool {
@@ -392,11 +438,15 @@ fn urgency(before: &MonitorView, now: &MonitorView) -> Untold {
         && before.maintained == now.maintained
         && before.label == now.label
         && before.targets.len() == now.targets.len()
-        && before.targets.iter().zip(&now.targets).all(|(before, now)| {
-            before.health == now.health
-                && before.maintained == now.maintained
-                && before.name == now.name
-        });
+        && before
+            .targets
+            .iter()
+            .zip(&now.targets)
+            .all(|(before, now)| {
+                before.health == now.health
+                    && before.maintained == now.maintained
+                    && before.name == now.name
+            });
     if same { Untold::Quiet } else { Untold::Loud }
 }
 
@@ -415,7 +465,10 @@ fn head_of(view: &View) -> [Option<&str>; 6] {
 fn shape(view: &View) -> String {
     let assets = Assets::get();
     let mut digest = Sha256::new();
-    let fixed = [Some(assets.style.path.as_str()), Some(assets.script.path.as_str())];
+    let fixed = [
+        Some(assets.style.path.as_str()),
+        Some(assets.script.path.as_str()),
+    ];
     for text in fixed.into_iter().chain(head_of(view)) {
         digest.update(text.unwrap_or_default());
         digest.update([0xff]);

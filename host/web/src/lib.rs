@@ -21,6 +21,7 @@ mod fragments;
 
 mod compress;
 mod events;
+mod exposition;
 mod negotiate;
 mod page;
 mod report;

@@ -40,7 +40,10 @@ impl Built {
     pub(crate) fn new(revision: u64, shape: &str, page: String, report: Vec<u8>) -> Self {
         let tag = format!("{revision}-{shape}");
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(PAGE_CACHE));
         let page = Encoded::new(page.into_bytes(), Effort::Often);
         let mut report_headers = HeaderMap::new();
@@ -78,7 +81,11 @@ impl Representation {
             unchanged.remove(CONTENT_TYPE);
             unchanged.remove(CONTENT_ENCODING);
             found.insert(CONTENT_LENGTH, body.body(encoding).len().into());
-            Variant { tag, found, unchanged }
+            Variant {
+                tag,
+                found,
+                unchanged,
+            }
         });
         Self { body, variants }
     }

@@ -28,7 +28,11 @@ pub(crate) fn report(view: &View) -> Vec<u8> {
             name: &view.title,
             url: view.public_url.as_deref().unwrap_or_default(),
         },
-        probes: view.services.iter().map(|service| Probe::from(&**service)).collect(),
+        probes: view
+            .services
+            .iter()
+            .map(|service| Probe::from(&**service))
+            .collect(),
     };
     serde_json::to_vec(&report).expect("texts and lists are always JSON")
 }
@@ -65,7 +69,11 @@ impl<'a> From<&'a ServiceView> for Probe<'a> {
         Self {
             name: &service.label,
             status: word(service.health),
-            nodes: service.monitors.iter().map(|monitor| Node::from(&**monitor)).collect(),
+            nodes: service
+                .monitors
+                .iter()
+                .map(|monitor| Node::from(&**monitor))
+                .collect(),
         }
     }
 }
@@ -75,7 +83,11 @@ impl<'a> From<&'a MonitorView> for Node<'a> {
         Self {
             name: &monitor.label,
             status: word(monitor.health),
-            replicas: monitor.targets.iter().map(|target| word(target.health)).collect(),
+            replicas: monitor
+                .targets
+                .iter()
+                .map(|target| word(target.health))
+                .collect(),
         }
     }
 }
@@ -93,10 +105,23 @@ mod tests {
 
     #[test]
     fn three_words_for_every_health() {
-        let said = |health| text(&View { health, ..View::default() });
-        let healths =
-            [Overall::Healthy, Overall::Sick, Overall::Partial, Overall::Dead, Overall::Unknown];
-        assert_eq!(healths.map(said), ["healthy", "sick", "dead", "dead", "healthy"]);
+        let said = |health| {
+            text(&View {
+                health,
+                ..View::default()
+            })
+        };
+        let healths = [
+            Overall::Healthy,
+            Overall::Sick,
+            Overall::Partial,
+            Overall::Dead,
+            Overall::Unknown,
+        ];
+        assert_eq!(
+            healths.map(said),
+            ["healthy", "sick", "dead", "dead", "healthy"]
+        );
         assert_eq!(Health::ALL.map(word), ["healthy", "sick", "sick", "dead"]);
     }
 }

@@ -5,13 +5,14 @@ use axum::extract::{Request, State};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{
+use http::header::{ACCEPT, 
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use http::{HeaderMap, StatusCode};
 
 use crate::assets::Assets;
 use crate::events;
+use crate::exposition::text_format;
 use crate::failure::Failure;
 use crate::headers::secure;
 use crate::serve::Connection;
@@ -19,6 +20,9 @@ use crate::web::Web;
 
 /// OpenMetrics 1.0, "Overall structure".
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The Prometheus text format, for those who do not ask for OpenMetrics.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -65,16 +69,22 @@ async fn status_report(State(web): State<Web>, request: Request) -> Response {
 }
 
 async fn status_text(State(web): State<Web>, request: Request) -> Response {
-    let Some(word) = web.word() else { return Failure::Starting.answer(request.headers()) };
+    let Some(word) = web.word() else {
+        return Failure::Starting.answer(request.headers());
+    };
     let mut response = text(StatusCode::OK, PLAIN, word);
-    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+        .headers_mut()
+        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
 async fn follow(State(web): State<Web>, request: Request) -> Response {
     let connection = request.extensions().get::<Connection>();
     let address = connection.map(|connection| connection.peer.ip());
-    let closing = connection.map(|connection| connection.closing.clone()).unwrap_or_default();
+    let closing = connection
+        .map(|connection| connection.closing.clone())
+        .unwrap_or_default();
     let Some(seat) = web.seats().take(address) else {
         return Failure::Full.answer(request.headers());
     };
@@ -101,7 +111,9 @@ fn last_seen(request: &Request) -> Option<u64> {
     let event = event.and_then(|id| id.to_str().ok()?.trim().parse().ok());
     event.or_else(|| {
         let query = request.uri().query()?;
-        query.split('&').find_map(|pair| pair.strip_prefix("since=")?.parse().ok())
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("since=")?.parse().ok())
     })
 }
 
@@ -127,12 +139,22 @@ async fn healthz() -> Response {
 async fn readyz(State(web): State<Web>) -> Response {
     match (web.settings().ready)() {
         Ok(()) => text(StatusCode::OK, PLAIN, "ready\n"),
-        Err(reason) => text(StatusCode::SERVICE_UNAVAILABLE, PLAIN, format!("not ready: {reason}\n")),
+        Err(reason) => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PLAIN,
+            format!("not ready: {reason}\n"),
+        ),
     }
 }
 
-async fn metrics(State(web): State<Web>) -> Response {
-    text(StatusCode::OK, OPEN_METRICS, (web.settings().metrics)())
+async fn metrics(State(web): State<Web>, headers: HeaderMap) -> Response {
+    let metrics = (web.settings().metrics)();
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if accepted.into_iter().any(|value| value.contains("application/openmetrics-text")) {
+        text(StatusCode::OK, OPEN_METRICS, metrics)
+    } else {
+        text(StatusCode::OK, TEXT_FORMAT, text_format(&metrics))
+    }
 }
 
 async fn not_found(headers: HeaderMap) -> Response {
@@ -143,7 +165,11 @@ async fn method_not_allowed(headers: HeaderMap) -> Response {
     Failure::Method.answer(&headers)
 }
 
-fn text(status: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+fn text(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<axum::body::Body>,
+) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -84,8 +84,13 @@ pub async fn serve(
             Some(_) = connections.join_next() => continue,
             accepted = accept(&listener, &free) => accepted,
         };
-        let Some((stream, peer, permit)) = accepted else { break };
-        let connection = Connection { peer, closing: closing.clone() };
+        let Some((stream, peer, permit)) = accepted else {
+            break;
+        };
+        let connection = Connection {
+            peer,
+            closing: closing.clone(),
+        };
         let answering = answer(stream, router.clone(), connection, limits);
         connections.spawn(async move {
             answering.await;
@@ -94,9 +99,14 @@ pub async fn serve(
     }
     closing.cancel();
     drop(listener);
-    let drained = timeout(limits.drain, async { while connections.join_next().await.is_some() {} });
+    let drained = timeout(limits.drain, async {
+        while connections.join_next().await.is_some() {}
+    });
     if drained.await.is_err() {
-        tracing::warn!(connections = connections.len(), "answers were cut off at the end");
+        tracing::warn!(
+            connections = connections.len(),
+            "answers were cut off at the end"
+        );
         connections.shutdown().await;
     }
 }
@@ -141,7 +151,11 @@ async fn answer(stream: TcpStream, router: Router, connection: Connection, limit
         request.extensions_mut().insert(connection.clone());
         router.clone().call(request)
     });
-    let io = TokioIo::new(Patient { stream, patience: limits.stall_timeout, stalled: None });
+    let io = TokioIo::new(Patient {
+        stream,
+        patience: limits.stall_timeout,
+        stalled: None,
+    });
     let mut serving = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -170,12 +184,18 @@ struct Patient {
 
 impl Patient {
     /// Watches how long a write waits.
-    fn watch<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(self.patience)));
         match stalled.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,

@@ -26,7 +26,9 @@ pub(crate) fn path(latencies: &[Option<f32>]) -> Option<String> {
     }
     let lowest = known().fold(f32::INFINITY, f32::min);
     let highest = known().fold(f32::NEG_INFINITY, f32::max);
-    let span = (highest - lowest).max(lowest * FULL_RISE_FROM).max(f32::MIN_POSITIVE);
+    let span = (highest - lowest)
+        .max(lowest * FULL_RISE_FROM)
+        .max(f32::MIN_POSITIVE);
     let height = |value: f32| FLOOR - (value - lowest) / span * RISE;
 
     let mut path = String::new();
@@ -69,8 +71,10 @@ mod tests {
     use super::*;
 
     fn check(latencies: &[f32], expected: &str) {
-        let latencies: Vec<_> =
-            latencies.iter().map(|value| (*value >= 0.0).then_some(*value)).collect();
+        let latencies: Vec<_> = latencies
+            .iter()
+            .map(|value| (*value >= 0.0).then_some(*value))
+            .collect();
         assert_eq!(path(&latencies).unwrap_or_default(), expected);
     }
 
@@ -88,7 +92,10 @@ mod tests {
 
     #[test]
     fn gaps_are_not_bridged() {
-        check(&[10.0, 20.0, -1.0, 20.0, 10.0], "M-2 24V19H0L19 4V24M57 24V4L76 19h2V24");
+        check(
+            &[10.0, 20.0, -1.0, 20.0, 10.0],
+            "M-2 24V19H0L19 4V24M57 24V4L76 19h2V24",
+        );
         check(&[-1.0, 10.0, 20.0], "M38 24V19L76 4h2V24");
     }
 

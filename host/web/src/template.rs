@@ -41,17 +41,28 @@ pub(crate) fn incidents(incidents: &[IncidentView]) -> String {
 
 /// The line of a service above its monitors.
 pub(crate) fn service_head(service: &ServiceView) -> String {
-    ServiceHead { service, shown: service.into() }.made()
+    ServiceHead {
+        service,
+        shown: service.into(),
+    }
+    .made()
 }
 
 /// A monitor with its bars and targets.
 pub(crate) fn monitor(monitor: &MonitorView) -> String {
     let shown = Shown::from(monitor);
     let open = monitor.targets.iter().any(|target| {
-        !matches!(Shown::from(target), Shown::Operational | Shown::NoData) || target.reason.is_some()
+        !matches!(Shown::from(target), Shown::Operational | Shown::NoData)
+            || target.reason.is_some()
     });
-    MonitorPart { monitor, shown, open, bars: Bars::new(monitor), spark: spark::path(&monitor.spark) }
-        .made()
+    MonitorPart {
+        monitor,
+        shown,
+        open,
+        bars: Bars::new(monitor),
+        spark: spark::path(&monitor.spark),
+    }
+    .made()
 }
 
 /// All services, of parts that were made before.
@@ -66,7 +77,10 @@ pub(crate) fn maintenance(planned: &[MaintenanceView]) -> String {
 
 /// What happened lately.
 pub(crate) fn past(past: Option<&PastView>, now: Timestamp) -> String {
-    Past { rows: past.map(|past| PastRow::of(past, now)) }.made()
+    Past {
+        rows: past.map(|past| PastRow::of(past, now)),
+    }
+    .made()
 }
 
 /// A page that says what went wrong.
@@ -120,7 +134,8 @@ pub(crate) struct ServicePart<'a> {
 /// templates hold no value whose `Display` does.
 pub(crate) trait Made: Template {
     fn made(&self) -> String {
-        self.render().expect("neither a String nor our values refuse to be written")
+        self.render()
+            .expect("neither a String nor our values refuse to be written")
     }
 }
 
@@ -226,7 +241,12 @@ impl<'a> Overall<'a> {
 
 impl Checked {
     fn new(at: Option<Timestamp>) -> Self {
-        Self { at: at.map(|at| CheckedAt { iso: Iso(at), text: Utc::new(at, Form::Second) }) }
+        Self {
+            at: at.map(|at| CheckedAt {
+                iso: Iso(at),
+                text: Utc::new(at, Form::Second),
+            }),
+        }
     }
 }
 
@@ -262,15 +282,24 @@ impl<'a> PastRow<'a> {
         let label = if first == last {
             Utc::new(to, Form::Date).to_string()
         } else {
-            format!("{} – {}", Utc::new(from, Form::Day), Utc::new(to, Form::Date))
+            format!(
+                "{} – {}",
+                Utc::new(from, Form::Day),
+                Utc::new(to, Form::Date)
+            )
         };
-        Self { label, incidents: Vec::new() }
+        Self {
+            label,
+            incidents: Vec::new(),
+        }
     }
 }
 
 /// The paragraphs of a text; empty lines set them apart.
 fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
-    text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty())
+    text.split("\n\n")
+        .map(str::trim)
+        .filter(|paragraph| !paragraph.is_empty())
 }
 
 /// The words and the address of a link that may be followed.
@@ -295,7 +324,8 @@ fn minutes(from: Timestamp, to: Timestamp) -> Minutes {
 /// How the end of a maintenance is written: with its date only where that is
 /// another than its beginning's.
 fn end_form(planned: &MaintenanceView) -> Form {
-    if planned.starts.as_millis().div_euclid(DAY_MS) == planned.ends.as_millis().div_euclid(DAY_MS) {
+    if planned.starts.as_millis().div_euclid(DAY_MS) == planned.ends.as_millis().div_euclid(DAY_MS)
+    {
         Form::Time
     } else {
         Form::Moment

@@ -181,14 +181,20 @@ impl Web {
         let mut published = lock(&self.inner.published);
         let published = published.as_mut()?;
         let first = published.welcome(since);
-        Some(Joined { first, events: self.inner.events.subscribe() })
+        Some(Joined {
+            first,
+            events: self.inner.events.subscribe(),
+        })
     }
 
     /// As [`Web::join`], for a follower that has lost what it should have.
     pub(crate) fn rejoin(&self) -> Option<Joined> {
         let mut published = lock(&self.inner.published);
         let first = published.as_mut()?.everything();
-        Some(Joined { first, events: self.inner.events.subscribe() })
+        Some(Joined {
+            first,
+            events: self.inner.events.subscribe(),
+        })
     }
 
     /// The page and its reports.
@@ -248,7 +254,12 @@ impl Web {
             let published = lock(&inner.published);
             let fragments = &published.as_ref()?.fragments;
             let report = report::report(fragments.view());
-            (fragments.revision(), fragments.shape().to_owned(), fragments.page(), report)
+            (
+                fragments.revision(),
+                fragments.shape().to_owned(),
+                fragments.page(),
+                report,
+            )
         };
         let built = Arc::new(Built::new(revision, &shape, page, report));
         inner.built.store(Some(Arc::clone(&built)));
@@ -261,7 +272,12 @@ impl Web {
 impl Published {
     fn new(fragments: Fragments) -> Self {
         let now = Instant::now();
-        Self { fragments, everything: None, quiet_told: now, ticked: now }
+        Self {
+            fragments,
+            everything: None,
+            quiet_told: now,
+            ticked: now,
+        }
     }
 
     fn advance(&mut self, view: View, revision: u64, events: &broadcast::Sender<Bytes>) {

@@ -3,9 +3,7 @@
 
 use watchkeeper_engine::health::Health;
 
-use crate::view::{
-    DayState, Impact, MonitorView, Overall, ServiceView, Stage, TargetView, View,
-};
+use crate::view::{DayState, Impact, MonitorView, Overall, ServiceView, Stage, TargetView, View};
 
 /// How something is, as it is shown. A colour never stands alone: an icon and a
 /// word go with it.
@@ -95,7 +93,10 @@ impl Shown {
 impl From<&ServiceView> for Shown {
     /// An outage is partial where a monitor still works, even in part.
     fn from(service: &ServiceView) -> Self {
-        let partial = service.monitors.iter().any(|monitor| Self::from(&**monitor) != Self::Major);
+        let partial = service
+            .monitors
+            .iter()
+            .any(|monitor| Self::from(&**monitor) != Self::Major);
         Self::new(service.health, service.maintained, partial)
     }
 }
@@ -103,7 +104,10 @@ impl From<&ServiceView> for Shown {
 impl From<&MonitorView> for Shown {
     /// An outage is partial where a target still works.
     fn from(monitor: &MonitorView) -> Self {
-        let partial = monitor.targets.iter().any(|target| target.health != Health::Dead);
+        let partial = monitor
+            .targets
+            .iter()
+            .any(|target| target.health != Health::Dead);
         Self::new(monitor.health, monitor.maintained, partial)
     }
 }
@@ -167,37 +171,48 @@ pub(crate) fn summary(view: &View) -> String {
     if total == 0 {
         return "Nothing is being watched yet.".to_owned();
     }
-    let working =
-        monitors().filter(|monitor| monitor.maintained || monitor.health == Health::Healthy).count();
-    let unknown =
-        monitors().filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown).count();
-    let mut said = match (working, total) {
+    let working = monitors()
+        .filter(|monitor| monitor.maintained || monitor.health == Health::Healthy)
+        .count();
+    let unknown = monitors()
+        .filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown)
+        .count();
+    let mut said = vec![match (working, total) {
         (1, 1) => "1 component is operational.".to_owned(),
         (working, total) if working == total => format!("All {total} components are operational."),
-        (working, total) => {
-            format!("{working} of {total} {} operational.", are(total, "component"))
-        }
-    };
+        (working, total) => format!(
+            "{working} of {total} {} operational.",
+            are(total, "component")
+        ),
+    }];
     match unknown {
         0 => {}
-        1 => said += " 1 has no fresh data.",
-        many => said += &format!(" {many} have no fresh data."),
+        1 => said.push("1 has no fresh data.".to_owned()),
+        many => said.push(format!("{many} have no fresh data.")),
     }
     match view.incidents.len() {
         0 => {}
-        many => said += &format!(" We are working on {}.", counted(many, "incident")),
+        many => said.push(format!("We are working on {}.", counted(many, "incident"))),
     }
-    said
+    said.join(" ")
 }
 
 /// `component is` or `components are`.
 fn are(count: usize, what: &str) -> String {
-    if count == 1 { format!("{what} is") } else { format!("{what}s are") }
+    if count == 1 {
+        format!("{what} is")
+    } else {
+        format!("{what}s are")
+    }
 }
 
 /// `1 day` or `3 days`.
 pub(crate) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 /// How far the work on an incident is.
@@ -223,13 +238,20 @@ pub(crate) const fn impact(impact: Impact) -> &'static str {
 /// what the writer of the address wants.
 pub(crate) fn web_address(address: &str) -> Option<&str> {
     let scheme = address.split_once(':')?.0;
-    ["https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(address)
+    ["https", "http"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+        .then_some(address)
 }
 
 /// As [`web_address`], or an address to write a mail to.
 pub(crate) fn contact_address(address: &str) -> Option<&str> {
     let scheme = address.split_once(':')?.0;
-    if scheme.eq_ignore_ascii_case("mailto") { Some(address) } else { web_address(address) }
+    if scheme.eq_ignore_ascii_case("mailto") {
+        Some(address)
+    } else {
+        web_address(address)
+    }
 }
 
 #[cfg(test)]
@@ -304,15 +326,24 @@ mod tests {
             } else {
                 vec![Arc::new(service(Health::Healthy, monitors))]
             };
-            summary(&View { services, ..View::default() })
+            summary(&View {
+                services,
+                ..View::default()
+            })
         };
         let (fine, bad) = (monitor(Health::Healthy, &[]), monitor(Health::Dead, &[]));
         let silent = monitor(Health::Unknown, &[]);
         assert_eq!(said(vec![]), "Nothing is being watched yet.");
         assert_eq!(said(vec![fine.clone()]), "1 component is operational.");
         assert_eq!(said(vec![bad.clone()]), "0 of 1 component is operational.");
-        assert_eq!(said(vec![fine.clone(), fine.clone()]), "All 2 components are operational.");
-        assert_eq!(said(vec![fine.clone(), bad]), "1 of 2 components are operational.");
+        assert_eq!(
+            said(vec![fine.clone(), fine.clone()]),
+            "All 2 components are operational."
+        );
+        assert_eq!(
+            said(vec![fine.clone(), bad]),
+            "1 of 2 components are operational."
+        );
         assert_eq!(
             said(vec![fine, silent]),
             "1 of 2 components are operational. 1 has no fresh data."
@@ -324,7 +355,14 @@ mod tests {
         for address in ["https://a.example", "HTTP://a.example/x?y"] {
             assert_eq!(web_address(address), Some(address));
         }
-        for address in ["javascript:alert(1)", " https://a", "data:text/html,x", "/x", "", "mailto:a@b"] {
+        for address in [
+            "javascript:alert(1)",
+            " https://a",
+            "data:text/html,x",
+            "/x",
+            "",
+            "mailto:a@b",
+        ] {
             assert_eq!(web_address(address), None);
         }
         assert_eq!(contact_address("mailto:a@b"), Some("mailto:a@b"));

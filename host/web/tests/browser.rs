@@ -1,6 +1,11 @@
 //! The page in a real browser. Without Chromium and its driver these tests say so
 //! and do nothing, except in continuous integration, where they fail.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test, or in what it stands on, fails the test"
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +30,9 @@ mod site;
 macro_rules! open {
     ($view:expr, $look:expr) => {{
         let site = Site::start($view).await;
-        let Some(browser) = Browser::start($look).await else { return };
+        let Some(browser) = Browser::start($look).await else {
+            return;
+        };
         browser.driver.goto(site.url("/")).await.unwrap();
         (site, browser)
     }};
@@ -39,7 +46,10 @@ async fn becomes(browser: &Browser, script: &str, expected: Value) {
         if value == expected {
             return;
         }
-        assert!(Instant::now() < until, "`{script}` is {value} and not {expected}");
+        assert!(
+            Instant::now() < until,
+            "`{script}` is {value} and not {expected}"
+        );
         sleep(Duration::from_millis(50)).await;
     }
 }
@@ -62,7 +72,12 @@ fn outage() -> View {
 #[tokio::test]
 async fn renders_cleanly() {
     let (site, browser) = open!(sample::view(), Look::default());
-    let heading = browser.driver.query(By::Css("#overall h1")).first().await.unwrap();
+    let heading = browser
+        .driver
+        .query(By::Css("#overall h1"))
+        .first()
+        .await
+        .unwrap();
     assert_eq!(heading.text().await.unwrap(), "Degraded performance");
     assert_eq!(
         browser.driver.title().await.unwrap(),
@@ -70,8 +85,12 @@ async fn renders_cleanly() {
     );
     let bars = "document.querySelectorAll('.bars [d], .bars use').length > 9";
     assert_eq!(browser.run(&format!("return {bars}")).await, json!(true));
-    becomes(&browser, "return document.querySelector('#live').classList.contains('on')", json!(true))
-        .await;
+    becomes(
+        &browser,
+        "return document.querySelector('#live').classList.contains('on')",
+        json!(true),
+    )
+    .await;
 
     // Nothing came from elsewhere, and nothing was complained of.
     let loaded = browser
@@ -89,8 +108,12 @@ async fn renders_cleanly() {
 #[tokio::test]
 async fn changes_without_a_reload() {
     let (site, browser) = open!(sample::view(), Look::default());
-    becomes(&browser, "return document.querySelector('#live').classList.contains('on')", json!(true))
-        .await;
+    becomes(
+        &browser,
+        "return document.querySelector('#live').classList.contains('on')",
+        json!(true),
+    )
+    .await;
     // Marks that a reload, or a patch of what did not change, would take away; a
     // choice of the visitor's; and the place of the keyboard.
     browser
@@ -146,7 +169,12 @@ async fn changes_without_a_reload() {
     let mut view = outage();
     view.services.remove(0);
     site.web.publish(view);
-    becomes(&browser, "return document.querySelector('#service-api')", Value::Null).await;
+    becomes(
+        &browser,
+        "return document.querySelector('#service-api')",
+        Value::Null,
+    )
+    .await;
     let open = "return document.querySelector('#service-web').open";
     assert_eq!(browser.run(open).await, json!(false));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -156,9 +184,16 @@ async fn changes_without_a_reload() {
 #[tokio::test]
 async fn another_page_is_loaded_once() {
     let (site, browser) = open!(sample::view(), Look::default());
-    becomes(&browser, "return document.querySelector('#live').classList.contains('on')", json!(true))
-        .await;
-    site.web.publish(View { title: "Other Status".into(), ..sample::view() });
+    becomes(
+        &browser,
+        "return document.querySelector('#live').classList.contains('on')",
+        json!(true),
+    )
+    .await;
+    site.web.publish(View {
+        title: "Other Status".into(),
+        ..sample::view()
+    });
     becomes(
         &browser,
         "return document.querySelector('.brand').textContent.trim()",
@@ -173,7 +208,9 @@ async fn days_can_be_read_with_the_keyboard() {
     let (_site, browser) = open!(sample::view(), Look::default());
     let bar = "document.getElementById('monitor-web/sso').querySelector('.bars')";
     let press = |key: &str| {
-        format!("{bar}.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))")
+        format!(
+            "{bar}.dispatchEvent(new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}}))"
+        )
     };
     let text = format!("return {bar}.getAttribute('aria-valuetext')");
     browser.run(&press("Home")).await;
@@ -194,10 +231,14 @@ async fn days_can_be_read_with_the_keyboard() {
 
     let unknown = "document.getElementById('monitor-api/gql').querySelector('.bars')";
     browser
-        .run(&format!("{unknown}.dispatchEvent(new KeyboardEvent('keydown', {{key: 'Home'}}))"))
+        .run(&format!(
+            "{unknown}.dispatchEvent(new KeyboardEvent('keydown', {{key: 'Home'}}))"
+        ))
         .await;
     assert_eq!(
-        browser.run(&format!("return {unknown}.getAttribute('aria-valuetext')")).await,
+        browser
+            .run(&format!("return {unknown}.getAttribute('aria-valuetext')"))
+            .await,
         json!("Mon, Aug 24, 2026: No data")
     );
     browser.close().await;
@@ -205,10 +246,23 @@ async fn days_can_be_read_with_the_keyboard() {
 
 #[tokio::test]
 async fn complete_without_scripts() {
-    let (_site, browser) = open!(sample::view(), Look { scripts: false, ..Look::default() });
+    let (_site, browser) = open!(
+        sample::view(),
+        Look {
+            scripts: false,
+            ..Look::default()
+        }
+    );
     let source = browser.driver.source().await.unwrap();
     assert!(!source.contains("data-js"), "no script ran");
-    let text = browser.driver.find(By::Tag("body")).await.unwrap().text().await.unwrap();
+    let text = browser
+        .driver
+        .find(By::Tag("body"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     for shown in [
         "Degraded performance",
         "Checked at 01:49:12 UTC",
@@ -223,7 +277,10 @@ async fn complete_without_scripts() {
         assert!(text.contains(shown), "`{shown}` is missing in {text}");
     }
     for needs_scripts in ["Live", "Times in"] {
-        assert!(!text.contains(needs_scripts), "`{needs_scripts}` does nothing here");
+        assert!(
+            !text.contains(needs_scripts),
+            "`{needs_scripts}` does nothing here"
+        );
     }
     browser.save_screenshot("status-nojs").await;
     browser.close().await;
@@ -233,17 +290,46 @@ async fn complete_without_scripts() {
 async fn light_dark_and_narrow() {
     let looks = [
         ("status-light", Look::default()),
-        ("status-dark", Look { dark: true, ..Look::default() }),
-        ("status-mobile-380", Look { width: 380, ..Look::default() }),
-        ("status-mobile-380-dark", Look { width: 380, dark: true, ..Look::default() }),
+        (
+            "status-dark",
+            Look {
+                dark: true,
+                ..Look::default()
+            },
+        ),
+        (
+            "status-mobile-380",
+            Look {
+                width: 380,
+                ..Look::default()
+            },
+        ),
+        (
+            "status-mobile-380-dark",
+            Look {
+                width: 380,
+                dark: true,
+                ..Look::default()
+            },
+        ),
     ];
     for (name, look) in looks {
         let (site, browser) = open!(sample::view(), look);
-        let dark = browser.run("return getComputedStyle(document.body).backgroundColor").await;
-        assert_eq!(dark == json!("rgb(11, 14, 20)"), look.dark, "{name}: {dark}");
+        let dark = browser
+            .run("return getComputedStyle(document.body).backgroundColor")
+            .await;
+        assert_eq!(
+            dark == json!("rgb(11, 14, 20)"),
+            look.dark,
+            "{name}: {dark}"
+        );
         browser.save_screenshot(name).await;
-        let views =
-            [("full", sample::view()), ("long", sample::long_view(60)), ("empty", View::default()), ("wordy", wordy())];
+        let views = [
+            ("full", sample::view()),
+            ("long", sample::long_view(60)),
+            ("empty", View::default()),
+            ("wordy", wordy()),
+        ];
         for (kind, view) in views {
             site.web.publish(view);
             browser.driver.goto(site.url("/")).await.unwrap();
@@ -271,7 +357,14 @@ async fn light_dark_and_narrow() {
 #[tokio::test]
 async fn the_theme_is_chosen_and_kept() {
     let (_site, browser) = open!(sample::view(), Look::default());
-    browser.driver.find(By::Id("theme")).await.unwrap().click().await.unwrap();
+    browser
+        .driver
+        .find(By::Id("theme"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
     let theme = "return document.documentElement.dataset.theme";
     assert_eq!(browser.run(theme).await, json!("dark"));
     browser.driver.refresh().await.unwrap();
@@ -281,8 +374,12 @@ async fn the_theme_is_chosen_and_kept() {
 
 #[tokio::test]
 async fn markup_of_strangers_is_text() {
-    let (_site, browser) = open!(sample::hostile_view("<img src=x onerror=window.owned=1>"), Look::default());
-    let seen = "return [window.owned ?? 0, document.querySelectorAll('main img, main script').length]";
+    let (_site, browser) = open!(
+        sample::hostile_view("<img src=x onerror=window.owned=1>"),
+        Look::default()
+    );
+    let seen =
+        "return [window.owned ?? 0, document.querySelectorAll('main img, main script').length]";
     assert_eq!(browser.run(seen).await, json!([0, 0]));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;

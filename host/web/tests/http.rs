@@ -1,5 +1,10 @@
 //! What the page answers, asked over a real connection.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test, or in what it stands on, fails the test"
+)]
+
 use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +33,9 @@ async fn get(site: &Site, path: &str, headers: &[(&str, &str)]) -> Response {
 }
 
 async fn ask(site: &Site, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
-    let mut request = Client::new().request(method, site.url(path)).timeout(PATIENCE);
+    let mut request = Client::new()
+        .request(method, site.url(path))
+        .timeout(PATIENCE);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -36,7 +43,10 @@ async fn ask(site: &Site, method: Method, path: &str, headers: &[(&str, &str)]) 
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> String {
-    headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    headers
+        .get(name)
+        .map(|value| value.to_str().unwrap().to_owned())
+        .unwrap_or_default()
 }
 
 /// The sample with its REST API dead.
@@ -60,7 +70,10 @@ async fn the_page_in_every_encoding() {
     let plain = get(&site, "/?utm_source=anything&x", &[]).await;
     assert_eq!(plain.status(), StatusCode::OK);
     let headers = plain.headers().clone();
-    assert_eq!(text(&headers, header::CONTENT_TYPE), "text/html; charset=utf-8");
+    assert_eq!(
+        text(&headers, header::CONTENT_TYPE),
+        "text/html; charset=utf-8"
+    );
     assert_eq!(text(&headers, header::VARY), "accept-encoding");
     assert_eq!(
         text(&headers, header::CACHE_CONTROL),
@@ -112,12 +125,23 @@ async fn who_has_the_page_is_told_so() {
 #[tokio::test]
 async fn head_says_what_get_would() {
     let site = Site::start(sample::view()).await;
-    for path in ["/", "/status/text", "/status/report", "/favicon.svg", "/healthz", "/metrics"] {
+    for path in [
+        "/",
+        "/status/text",
+        "/status/report",
+        "/favicon.svg",
+        "/healthz",
+        "/metrics",
+    ] {
         let whole = get(&site, path, &[]).await;
         let head = ask(&site, Method::HEAD, path, &[]).await;
         assert_eq!(head.status(), whole.status(), "{path}");
         for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::ETAG] {
-            assert_eq!(text(head.headers(), name.clone()), text(whole.headers(), name), "{path}");
+            assert_eq!(
+                text(head.headers(), name.clone()),
+                text(whole.headers(), name),
+                "{path}"
+            );
         }
         assert!(head.bytes().await.unwrap().is_empty());
     }
@@ -126,7 +150,15 @@ async fn head_says_what_get_would() {
 #[tokio::test]
 async fn every_answer_is_guarded() {
     let site = Site::start(sample::view()).await;
-    for path in ["/", "/events", "/status/text", "/favicon.svg", "/metrics", "/nothing", "/robots.txt"] {
+    for path in [
+        "/",
+        "/events",
+        "/status/text",
+        "/favicon.svg",
+        "/metrics",
+        "/nothing",
+        "/robots.txt",
+    ] {
         let answer = get(&site, path, &[]).await;
         let headers = answer.headers();
         let policy = text(headers, header::CONTENT_SECURITY_POLICY);
@@ -136,20 +168,41 @@ async fn every_answer_is_guarded() {
              connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             "{path}"
         );
-        assert_eq!(text(headers, header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
-        assert_eq!(text(headers, header::REFERRER_POLICY), "no-referrer", "{path}");
+        assert_eq!(
+            text(headers, header::X_CONTENT_TYPE_OPTIONS),
+            "nosniff",
+            "{path}"
+        );
+        assert_eq!(
+            text(headers, header::REFERRER_POLICY),
+            "no-referrer",
+            "{path}"
+        );
     }
     let refused = ask(&site, Method::POST, "/", &[]).await;
-    assert!(refused.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+    assert!(
+        refused
+            .headers()
+            .contains_key(header::CONTENT_SECURITY_POLICY)
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_one_shape() {
     let site = Site::start(sample::view()).await;
-    for path in ["/nothing", "/assets/status.css", "/assets/../Cargo.toml", "/%00", "/status"] {
+    for path in [
+        "/nothing",
+        "/assets/status.css",
+        "/assets/../Cargo.toml",
+        "/%00",
+        "/status",
+    ] {
         let answer = get(&site, path, &[]).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
-        assert_eq!(text(answer.headers(), header::CONTENT_TYPE), "application/problem+json");
+        assert_eq!(
+            text(answer.headers(), header::CONTENT_TYPE),
+            "application/problem+json"
+        );
         assert_eq!(
             answer.text().await.unwrap(),
             r#"{"type":"about:blank","title":"Not found","status":404,"detail":"There is nothing at this address."}"#
@@ -165,7 +218,10 @@ async fn what_is_not_there_is_said_in_one_shape() {
     assert!(refused.text().await.unwrap().contains("\"status\":405"));
     // Vigil answers a wrong method on its addresses as if there were nothing.
     for path in ["/status/text", "/status/report/"] {
-        assert_eq!(ask(&site, Method::PUT, path, &[]).await.status(), StatusCode::NOT_FOUND);
+        assert_eq!(
+            ask(&site, Method::PUT, path, &[]).await.status(),
+            StatusCode::NOT_FOUND
+        );
     }
 }
 
@@ -174,13 +230,25 @@ async fn vigils_addresses() {
     let site = Site::start(sample::view()).await;
     for path in ["/status/text", "/status/text/"] {
         let answer = get(&site, path, &[]).await;
-        assert_eq!(text(answer.headers(), header::CONTENT_TYPE), "text/plain; charset=utf-8");
+        assert_eq!(
+            text(answer.headers(), header::CONTENT_TYPE),
+            "text/plain; charset=utf-8"
+        );
         assert_eq!(answer.text().await.unwrap(), "sick");
     }
     site.web.publish(outage());
-    assert_eq!(get(&site, "/status/text", &[]).await.text().await.unwrap(), "dead");
-    site.web.publish(View { health: Overall::Healthy, ..sample::view() });
-    assert_eq!(get(&site, "/status/text", &[]).await.text().await.unwrap(), "healthy");
+    assert_eq!(
+        get(&site, "/status/text", &[]).await.text().await.unwrap(),
+        "dead"
+    );
+    site.web.publish(View {
+        health: Overall::Healthy,
+        ..sample::view()
+    });
+    assert_eq!(
+        get(&site, "/status/text", &[]).await.text().await.unwrap(),
+        "healthy"
+    );
 
     let mut view = sample::view();
     view.services.truncate(2);
@@ -188,7 +256,10 @@ async fn vigils_addresses() {
     site.web.publish(view);
     for path in ["/status/report", "/status/report/"] {
         let answer = get(&site, path, &[]).await;
-        assert_eq!(text(answer.headers(), header::CONTENT_TYPE), "application/json");
+        assert_eq!(
+            text(answer.headers(), header::CONTENT_TYPE),
+            "application/json"
+        );
         assert_eq!(
             answer.text().await.unwrap(),
             concat!(
@@ -212,7 +283,11 @@ async fn the_hosts_own_addresses() {
     let settings = WebSettings {
         metrics: Arc::new(|| "# TYPE checks counter\nchecks_total 7\n# EOF\n".to_owned()),
         ready: Arc::new(move || {
-            if *is_ready.borrow() { Ok(()) } else { Err("plugins are being loaded".to_owned()) }
+            if *is_ready.borrow() {
+                Ok(())
+            } else {
+                Err("plugins are being loaded".to_owned())
+            }
         }),
         ..settings()
     };
@@ -222,18 +297,37 @@ async fn the_hosts_own_addresses() {
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert_eq!(text(answer.headers(), header::RETRY_AFTER), "1", "{path}");
     }
-    assert_eq!(get(&site, "/healthz", &[]).await.text().await.unwrap(), "ok\n");
+    assert_eq!(
+        get(&site, "/healthz", &[]).await.text().await.unwrap(),
+        "ok\n"
+    );
     let waiting = get(&site, "/readyz", &[]).await;
     assert_eq!(waiting.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(waiting.text().await.unwrap(), "not ready: plugins are being loaded\n");
+    assert_eq!(
+        waiting.text().await.unwrap(),
+        "not ready: plugins are being loaded\n"
+    );
     readying.send_replace(true);
     assert_eq!(get(&site, "/readyz", &[]).await.status(), StatusCode::OK);
-    let metrics = get(&site, "/metrics", &[]).await;
-    assert_eq!(
-        text(metrics.headers(), header::CONTENT_TYPE),
-        "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    );
-    assert!(metrics.text().await.unwrap().ends_with("checks_total 7\n# EOF\n"));
+    for (accept, content_type, body) in [
+        (
+            "application/openmetrics-text;version=1.0.0,*/*;q=0.1",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "# TYPE checks counter\nchecks_total 7\n# EOF\n",
+        ),
+        (
+            "*/*",
+            "text/plain; version=0.0.4; charset=utf-8",
+            "# TYPE checks_total counter\nchecks_total 7\n",
+        ),
+    ] {
+        let metrics = get(&site, "/metrics", &[("accept", accept)]).await;
+        assert_eq!(
+            text(metrics.headers(), header::CONTENT_TYPE),
+            content_type
+        );
+        assert_eq!(metrics.text().await.unwrap(), body);
+    }
     assert_eq!(
         get(&site, "/robots.txt", &[]).await.text().await.unwrap(),
         "User-agent: *\nDisallow:\n"
@@ -244,8 +338,10 @@ async fn the_hosts_own_addresses() {
 async fn files_are_kept_for_ever() {
     let site = Site::start(sample::view()).await;
     let page = get(&site, "/", &[]).await.text().await.unwrap();
-    let named: Vec<&str> =
-        page.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    let named: Vec<&str> = page
+        .split('"')
+        .filter(|part| part.starts_with("/assets/"))
+        .collect();
     assert_eq!(named.len(), 2, "{named:?}");
     for path in named {
         let answer = get(&site, path, &[("accept-encoding", "br")]).await;
@@ -259,7 +355,10 @@ async fn files_are_kept_for_ever() {
     }
     let icon = get(&site, "/favicon.svg", &[]).await;
     assert_eq!(text(icon.headers(), header::CONTENT_TYPE), "image/svg+xml");
-    assert_eq!(text(icon.headers(), header::CACHE_CONTROL), "public, max-age=86400");
+    assert_eq!(
+        text(icon.headers(), header::CACHE_CONTROL),
+        "public, max-age=86400"
+    );
 }
 
 /// Reads events until `wanted` has been seen.
@@ -271,7 +370,9 @@ async fn read_until(events: &mut Response, wanted: &str) -> String {
             seen.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     };
-    timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no {wanted} in time"));
+    timeout(PATIENCE, reading)
+        .await
+        .unwrap_or_else(|_| panic!("no {wanted} in time"));
     seen
 }
 
@@ -279,21 +380,43 @@ async fn read_until(events: &mut Response, wanted: &str) -> String {
 async fn a_change_is_told_and_nothing_else() {
     let site = Site::start(sample::view()).await;
     let mut events = get(&site, "/events", &[]).await;
-    assert_eq!(text(events.headers(), header::CONTENT_TYPE), "text/event-stream");
+    assert_eq!(
+        text(events.headers(), header::CONTENT_TYPE),
+        "text/event-stream"
+    );
     assert_eq!(text(events.headers(), header::CACHE_CONTROL), "no-store");
     assert_eq!(events.headers().get("x-accel-buffering").unwrap(), "no");
     let hello = read_until(&mut events, "event: seen").await;
-    assert!(hello.starts_with("retry: 3000\n") && !hello.contains("event: patch"), "{hello}");
+    assert!(
+        hello.starts_with("retry: 3000\n") && !hello.contains("event: patch"),
+        "{hello}"
+    );
 
     site.web.publish(outage());
     let told = read_until(&mut events, "event: seen").await;
     let revision = outage().now.as_millis();
-    assert!(told.contains("event: patch") && told.contains(&format!("id: {revision}")), "{told}");
-    for part in ["id=\"overall\"", "id=\"head-api\"", "id=\"monitor-api/rest\"", "connection refused"] {
+    assert!(
+        told.contains("event: patch") && told.contains(&format!("id: {revision}")),
+        "{told}"
+    );
+    for part in [
+        "id=\"overall\"",
+        "id=\"head-api\"",
+        "id=\"monitor-api/rest\"",
+        "connection refused",
+    ] {
         assert!(told.contains(part), "{part}");
     }
-    for part in ["monitor-api/hooks", "head-web", "id=\"services\"", "id=\"notes\""] {
-        assert!(!told.contains(&format!("id=\"{}\"", part)), "{part} did not change");
+    for part in [
+        "monitor-api/hooks",
+        "head-web",
+        "id=\"services\"",
+        "id=\"notes\"",
+    ] {
+        assert!(
+            !told.contains(&format!("id=\"{part}\"")),
+            "{part} did not change"
+        );
     }
 }
 
@@ -307,16 +430,26 @@ async fn who_comes_back_is_told_what_was_missed() {
     let missed = |path: String, headers: Vec<(&'static str, String)>| {
         let site = &site;
         async move {
-            let headers: Vec<_> =
-                headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             let mut events = get(site, &path, &headers).await;
             read_until(&mut events, "event: seen").await
         }
     };
     for told in [
         missed(format!("/events?since={before}"), vec![]).await,
-        missed("/events".to_owned(), vec![("last-event-id", before.clone())]).await,
-        missed(format!("/events?since={after}"), vec![("last-event-id", before)]).await,
+        missed(
+            "/events".to_owned(),
+            vec![("last-event-id", before.clone())],
+        )
+        .await,
+        missed(
+            format!("/events?since={after}"),
+            vec![("last-event-id", before)],
+        )
+        .await,
     ] {
         assert!(told.contains("id=\"monitor-api/rest\""), "{told}");
         assert!(!told.contains("id=\"monitor-api/hooks\""), "{told}");
@@ -326,7 +459,14 @@ async fn who_comes_back_is_told_what_was_missed() {
     // Of a process whose clock was ahead, or older than this one.
     for stranger in [u64::MAX.to_string(), "5".to_owned()] {
         let all = missed(format!("/events?since={stranger}"), vec![]).await;
-        for part in ["overall", "notes", "incidents", "services", "maintenance", "past"] {
+        for part in [
+            "overall",
+            "notes",
+            "incidents",
+            "services",
+            "maintenance",
+            "past",
+        ] {
             assert!(all.contains(&format!("id=\"{part}\"")), "{part}");
         }
     }
@@ -341,7 +481,10 @@ async fn services_that_come_and_go_are_told_as_a_list() {
     view.services.remove(1);
     site.web.publish(view.clone());
     let told = read_until(&mut events, "event: seen").await;
-    assert!(told.contains("id=\"services\"") && told.contains("monitor-edge/cdn"), "{told}");
+    assert!(
+        told.contains("id=\"services\"") && told.contains("monitor-edge/cdn"),
+        "{told}"
+    );
     assert!(!told.contains("monitor-web/dash"), "{told}");
 
     view.title = "Another title".into();
@@ -372,12 +515,19 @@ async fn figures_wait_and_are_not_lost() {
     assert!(page.contains("4\u{202f}321"));
     let before = format!("/events?since={}", since - 1);
     let mut returned = get(&site, &before, &[]).await;
-    assert!(read_until(&mut returned, "event: seen").await.contains("4\u{202f}321"));
+    assert!(
+        read_until(&mut returned, "event: seen")
+            .await
+            .contains("4\u{202f}321")
+    );
 }
 
 #[tokio::test]
 async fn so_many_may_follow_and_no_more() {
-    let settings = WebSettings { max_followers: 2, ..settings() };
+    let settings = WebSettings {
+        max_followers: 2,
+        ..settings()
+    };
     let site = Site::with(settings, Limits::default()).await;
     site.web.publish(sample::view());
     let mut first = get(&site, "/events", &[]).await;
@@ -392,7 +542,9 @@ async fn so_many_may_follow_and_no_more() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, freed).await.expect("a seat that was left is free again");
+    timeout(PATIENCE, freed)
+        .await
+        .expect("a seat that was left is free again");
 }
 
 #[tokio::test]
@@ -401,42 +553,64 @@ async fn the_end_is_orderly() {
     let mut events = get(&site, "/events", &[]).await;
     read_until(&mut events, "event: seen").await;
     site.stop.cancel();
-    let end = timeout(PATIENCE, events.chunk()).await.expect("the events end");
+    let end = timeout(PATIENCE, events.chunk())
+        .await
+        .expect("the events end");
     assert!(end.unwrap().is_none());
     assert!(Client::new().get(site.url("/")).send().await.is_err());
 }
 
 #[tokio::test]
 async fn who_dawdles_is_cut_off() {
-    let limits = Limits { header_timeout: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits {
+        header_timeout: Duration::from_millis(50),
+        ..Limits::default()
+    };
     let site = Site::with(settings(), limits).await;
     let mut stream = TcpStream::connect(site.address).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        .await
+        .unwrap();
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it is closed").unwrap();
+    timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .expect("it is closed")
+        .unwrap();
     assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
 }
 
 #[tokio::test]
 async fn who_takes_nothing_is_cut_off() {
-    let limits = Limits { stall_timeout: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits {
+        stall_timeout: Duration::from_millis(100),
+        ..Limits::default()
+    };
     let site = Site::with(settings(), limits).await;
     let mut view = sample::view();
     // More than the buffers of a connection hold.
     view.announcements[0].text = "words ".repeat(4_000_000).into();
     site.web.publish(view);
     let mut stream = TcpStream::connect(site.address).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut taken = Vec::new();
     // A connection that was cut off ends early, with or without an error.
-    let _end = timeout(PATIENCE, stream.read_to_end(&mut taken)).await.expect("it is closed");
+    let _end = timeout(PATIENCE, stream.read_to_end(&mut taken))
+        .await
+        .expect("it is closed");
     assert!(taken.len() < 20_000_000, "{} bytes arrived", taken.len());
 }
 
 #[tokio::test]
 async fn only_so_many_connections() {
-    let limits = Limits { max_connections: 2, ..Limits::default() };
+    let limits = Limits {
+        max_connections: 2,
+        ..Limits::default()
+    };
     let site = Site::with(settings(), limits).await;
     site.web.publish(sample::view());
     let ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -450,15 +624,24 @@ async fn only_so_many_connections() {
     let mut waiting = TcpStream::connect(site.address).await.unwrap();
     waiting.write_all(ask).await.unwrap();
     let mut buffer = [0; 64];
-    assert!(timeout(Duration::from_millis(300), waiting.read(&mut buffer)).await.is_err());
+    assert!(
+        timeout(Duration::from_millis(300), waiting.read(&mut buffer))
+            .await
+            .is_err()
+    );
     drop(open);
-    let read = timeout(PATIENCE, waiting.read(&mut buffer)).await.expect("its turn comes");
+    let read = timeout(PATIENCE, waiting.read(&mut buffer))
+        .await
+        .expect("its turn comes");
     assert!(read.unwrap() > 0);
 }
 
 #[tokio::test]
 async fn a_busy_page_is_given_out_while_the_next_is_made() {
-    let settings = WebSettings { page_grace: Duration::from_hours(1), ..settings() };
+    let settings = WebSettings {
+        page_grace: Duration::from_hours(1),
+        ..settings()
+    };
     let site = Site::with(settings, Limits::default()).await;
     site.web.publish(sample::view());
     let before = get(&site, "/", &[]).await.text().await.unwrap();
@@ -466,9 +649,17 @@ async fn a_busy_page_is_given_out_while_the_next_is_made() {
     let still = get(&site, "/", &[]).await.text().await.unwrap();
     assert_eq!(before, still);
     let next = async {
-        while !get(&site, "/", &[]).await.text().await.unwrap().contains("connection refused") {
+        while !get(&site, "/", &[])
+            .await
+            .text()
+            .await
+            .unwrap()
+            .contains("connection refused")
+        {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, next).await.expect("the next page was made meanwhile");
+    timeout(PATIENCE, next)
+        .await
+        .expect("the next page was made meanwhile");
 }

@@ -1,5 +1,10 @@
 //! Whatever a stranger says, the page shows it and does nothing of it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails in a test, or in what it stands on, fails the test"
+)]
+
 use std::collections::BTreeMap;
 
 use tokio::time::{Duration, timeout};
@@ -92,7 +97,11 @@ fn markup(html: &str) -> BTreeMap<String, usize> {
             match letter {
                 '"' if quoted => {
                     quoted = false;
-                    let name = tag.trim_end_matches('=').rsplit(' ').next().unwrap_or_default();
+                    let name = tag
+                        .trim_end_matches('=')
+                        .rsplit(' ')
+                        .next()
+                        .unwrap_or_default();
                     if matches!(name, "href" | "src") {
                         let scheme = value.split('/').next().unwrap_or_default();
                         let scheme = if value.starts_with('#') { "#" } else { scheme };
@@ -119,7 +128,12 @@ fn markup(html: &str) -> BTreeMap<String, usize> {
 async fn sixty_ways_to_say_nothing() {
     let harmless = Site::start(sample::hostile_view("harmless")).await;
     let read = async |site: &Site, path: &str| {
-        reqwest::get(site.url(path)).await.unwrap().text().await.unwrap()
+        reqwest::get(site.url(path))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
     };
     let expected = markup(&read(&harmless, "/").await);
     assert!(expected.len() > 40, "{expected:?}");
@@ -142,14 +156,25 @@ async fn sixty_ways_to_say_nothing() {
                 sent.push_str(std::str::from_utf8(&chunk).unwrap());
             }
         };
-        timeout(Duration::from_secs(20), reading).await.expect("the events come");
+        timeout(Duration::from_secs(20), reading)
+            .await
+            .expect("the events come");
         assert!(!sent.contains('\r'), "{payload:?}");
-        let names: Vec<_> =
-            sent.lines().filter(|line| !line.starts_with("data: ") && !line.is_empty()).collect();
+        let names: Vec<_> = sent
+            .lines()
+            .filter(|line| !line.starts_with("data: ") && !line.is_empty())
+            .collect();
         let revision = format!("id: {}", sample::NOW.as_millis());
         assert_eq!(
             names,
-            ["retry: 3000", "event: shape", "event: tick", "event: patch", &revision, "event: seen"],
+            [
+                "retry: 3000",
+                "event: shape",
+                "event: tick",
+                "event: patch",
+                &revision,
+                "event: seen"
+            ],
             "{payload:?}"
         );
 

@@ -26,7 +26,13 @@ const GRACE: Duration = Duration::from_secs(2);
 
 impl Board {
     /// Tells `event` of `monitor`, or holds it until its parents were heard.
-    pub(super) fn tell_or_hold(&mut self, id: &MonitorId, event: Event, now: Timestamp, batch: &mut Batch) {
+    pub(super) fn tell_or_hold(
+        &mut self,
+        id: &MonitorId,
+        event: Event,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
         if let Event::Changed(change) = &event {
             if change.cause == Cause::NetworkLost {
                 // One notice tells of the network; that nothing is known follows.
@@ -59,7 +65,9 @@ impl Board {
     /// Tells how a monitor stands to whoever does not know. Whoever knows hears
     /// nothing.
     pub(super) fn retell(&mut self, id: &MonitorId, now: Timestamp, batch: &mut Batch) {
-        let Some(monitor) = self.monitors.get(id) else { return };
+        let Some(monitor) = self.monitors.get(id) else {
+            return;
+        };
         if monitor.state.standing.since.is_some() {
             let event = Event::Changed(as_it_stands(&monitor.state.standing, now));
             self.tell_or_hold(id, event, now, batch);
@@ -68,15 +76,24 @@ impl Board {
 
     /// Decides about a held change.
     fn decide(&mut self, id: &MonitorId, now: Timestamp, batch: &mut Batch) {
-        let Some(change) = self.held.get(id).cloned() else { return };
+        let Some(change) = self.held.get(id).cloned() else {
+            return;
+        };
         let parents = self.dependencies.parents(id).iter();
         let patience = parents
             .filter_map(|parent| self.monitors.get(parent))
             .map(|parent| parent.assigned.longest_run())
             .max()
             .unwrap_or_default();
-        let held = Held { child: id, change: &change, patience: patience + GRACE };
-        match self.dependencies.hold(&held, now, |monitor| self.view(monitor, change.at)) {
+        let held = Held {
+            child: id,
+            change: &change,
+            patience: patience + GRACE,
+        };
+        match self
+            .dependencies
+            .hold(&held, now, |monitor| self.view(monitor, change.at))
+        {
             Dependency::AskParents(parents) => {
                 for parent in parents {
                     self.ask(parent, change.at, now, batch);
@@ -96,9 +113,13 @@ impl Board {
 
     /// Decides about a folded change: it stays so while a parent is dead.
     fn reconsider(&mut self, id: &MonitorId, now: Timestamp, batch: &mut Batch) {
-        let Some((change, _)) = self.folded.get(id).cloned() else { return };
+        let Some((change, _)) = self.folded.get(id).cloned() else {
+            return;
+        };
         let dead = |parent: &MonitorId| {
-            self.monitors.get(parent).is_some_and(|known| known.state.standing.health == Health::Dead)
+            self.monitors
+                .get(parent)
+                .is_some_and(|known| known.state.standing.health == Health::Dead)
         };
         let parents = self.dependencies.parents(id);
         if parents.iter().any(dead) {
@@ -128,8 +149,15 @@ impl Board {
     /// Asks for a check out of turn, unless one was asked for after `since` that
     /// may still be under way.
     fn ask(&mut self, id: MonitorId, since: Timestamp, now: Timestamp, batch: &mut Batch) {
-        let patience = self.monitors.get(&id).map(|known| known.assigned.longest_run()).unwrap_or_default();
-        let pending = self.asked.get(&id).is_some_and(|asked| *asked >= since && now.since(*asked) < patience);
+        let patience = self
+            .monitors
+            .get(&id)
+            .map(|known| known.assigned.longest_run())
+            .unwrap_or_default();
+        let pending = self
+            .asked
+            .get(&id)
+            .is_some_and(|asked| *asked >= since && now.since(*asked) < patience);
         if !pending {
             self.asked.insert(id.clone(), now);
             batch.requests.push(Request::Monitor(id));
@@ -139,10 +167,25 @@ impl Board {
     /// How a monitor is, and whether that is known since `since`.
     fn view(&self, id: &MonitorId, since: Timestamp) -> ParentView {
         let Some(monitor) = self.monitors.get(id) else {
-            return ParentView { health: Health::Unknown, checked: Checked::Settled };
+            return ParentView {
+                health: Health::Unknown,
+                checked: Checked::Settled,
+            };
         };
-        let targets = || monitor.assigned.monitor.targets.iter().filter_map(|target| self.targets.get(target));
-        let heard = targets().all(|target| target.last.as_ref().is_some_and(|reading| reading.at >= since));
+        let targets = || {
+            monitor
+                .assigned
+                .monitor
+                .targets
+                .iter()
+                .filter_map(|target| self.targets.get(target))
+        };
+        let heard = targets().all(|target| {
+            target
+                .last
+                .as_ref()
+                .is_some_and(|reading| reading.at >= since)
+        });
         let checked = if !heard {
             Checked::NotSince
         } else if targets().any(|target| target.state.is_wavering()) {
@@ -150,56 +193,117 @@ impl Board {
         } else {
             Checked::Settled
         };
-        ParentView { health: monitor.state.standing.health, checked }
+        ParentView {
+            health: monitor.state.standing.health,
+            checked,
+        }
     }
 
     /// Puts a notice for every channel that hears of `event` into the outbox.
     fn tell(&mut self, id: &MonitorId, event: &Event, now: Timestamp, batch: &mut Batch) {
-        let Some(interests) = self.interests.get(id).cloned() else { return };
+        let Some(interests) = self.interests.get(id).cloned() else {
+            return;
+        };
         let mut written: Option<Notice> = None;
         for (channel, interest) in interests {
             let key = (RouteKey(channel.to_string()), id.clone());
             let told = self.told.get(&key).cloned().unwrap_or_default();
             let (after, occasion) = tell(&told, event, &interest);
             if after != told {
-                batch.commit.told.push((key.0.clone(), id.clone(), after.clone()));
+                batch
+                    .commit
+                    .told
+                    .push((key.0.clone(), id.clone(), after.clone()));
                 self.told.insert(key.clone(), after);
             }
             let Some(occasion) = occasion else { continue };
-            let Some(monitor) = self.monitors.get(id) else { continue };
+            let Some(monitor) = self.monitors.get(id) else {
+                continue;
+            };
             // One change is one notice, whatever a channel knew before.
-            let notice_id = written.as_ref().map_or_else(|| Uuid::now_v7().to_string(), |first| first.id.clone());
+            let notice_id = written
+                .as_ref()
+                .map_or_else(|| Uuid::now_v7().to_string(), |first| first.id.clone());
             let notice = self.compose(notice_id, monitor, event, &occasion, now);
-            batch.commit.deliveries.push(delivery(channel, Some(id.clone()), &notice, now));
+            batch
+                .commit
+                .deliveries
+                .push(delivery(channel, Some(id.clone()), &notice, now));
             written = Some(notice);
         }
     }
 
     /// The notice of `occasion`.
-    fn compose(&self, id: String, monitor: &Monitor, event: &Event, occasion: &Occasion, now: Timestamp) -> Notice {
+    fn compose(
+        &self,
+        id: String,
+        monitor: &Monitor,
+        event: &Event,
+        occasion: &Occasion,
+        now: Timestamp,
+    ) -> Notice {
         let config = self.config();
         let own = &monitor.assigned.monitor;
         let zone = &config.page.time_zone;
-        let service = config.service(own.id.service()).map_or_else(|| Arc::from(own.id.service().as_str()), |service| Arc::clone(&service.label));
+        let service = config.service(own.id.service()).map_or_else(
+            || Arc::from(own.id.service().as_str()),
+            |service| Arc::clone(&service.label),
+        );
         let what = format!("{service}: {}", own.label);
         let previous = match event {
             Event::Changed(change) if change.from != Health::Unknown => Some(Word(change.from)),
             _ => None,
         };
-        let because = |reason: &Option<Arc<str>>| reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        let because = |reason: &Option<Arc<str>>| {
+            reason
+                .as_ref()
+                .map_or_else(String::new, |why| format!(": {why}"))
+        };
         let mut body = Vec::new();
         let (health, title, at, lasted) = match occasion {
-            Occasion::Outage { health, since, reason } => {
+            Occasion::Outage {
+                health,
+                since,
+                reason,
+            } => {
                 body.push(format!("Since {}.", in_zone(*since, zone)));
-                (*health, format!("{what} is {health}{}", because(reason)), *since, None)
+                (
+                    *health,
+                    format!("{what} is {health}{}", because(reason)),
+                    *since,
+                    None,
+                )
             }
-            Occasion::Flapping { health, since, reason } => {
+            Occasion::Flapping {
+                health,
+                since,
+                reason,
+            } => {
                 body.push("It changes too often. Nothing more is told until it is steady, unless it gets worse.".to_owned());
-                (*health, format!("{what} keeps changing{}", because(reason)), *since, None)
+                (
+                    *health,
+                    format!("{what} keeps changing{}", because(reason)),
+                    *since,
+                    None,
+                )
             }
-            Occasion::Recovered { from, since, at, lasted } => {
-                body.push(format!("It was {from} from {} to {}.", in_zone(*since, zone), in_zone(*at, zone)));
-                (Health::Healthy, format!("{what} is healthy again after {}", in_words(*lasted)), *at, Some(*lasted))
+            Occasion::Recovered {
+                from,
+                since,
+                at,
+                lasted,
+            } => {
+                body.push(format!(
+                    "It was {from} from {} to {}.",
+                    in_zone(*since, zone),
+                    in_zone(*at, zone)
+                ));
+                (
+                    Health::Healthy,
+                    format!("{what} is healthy again after {}", in_words(*lasted)),
+                    *at,
+                    Some(*lasted),
+                )
             }
         };
         let dependents: Vec<_> = self
@@ -230,7 +334,13 @@ impl Board {
 
     /// The targets that a notice lists: those that are not healthy, or of a
     /// recovery all.
-    fn affected(&self, monitor: &Monitor, service: &str, health: Health, now: Timestamp) -> Vec<Affected> {
+    fn affected(
+        &self,
+        monitor: &Monitor,
+        service: &str,
+        health: Health,
+        now: Timestamp,
+    ) -> Vec<Affected> {
         let own = &monitor.assigned.monitor;
         own.targets
             .iter()
@@ -268,16 +378,27 @@ impl Board {
             page_title: config.page.title.to_string(),
             page_url: self.page_url.clone(),
         };
-        let mut channels: Vec<&ChannelId> = config.routes.iter().flat_map(|route| route.to.iter()).collect();
+        let mut channels: Vec<&ChannelId> = config
+            .routes
+            .iter()
+            .flat_map(|route| route.to.iter())
+            .collect();
         channels.sort();
         channels.dedup();
         batch.commit.deliveries.extend(
-            channels.into_iter().map(|channel| delivery(channel.clone(), None, &notice, at)),
+            channels
+                .into_iter()
+                .map(|channel| delivery(channel.clone(), None, &notice, at)),
         );
     }
 }
 
-fn delivery(channel: ChannelId, monitor: Option<MonitorId>, notice: &Notice, now: Timestamp) -> NewDelivery {
+fn delivery(
+    channel: ChannelId,
+    monitor: Option<MonitorId>,
+    notice: &Notice,
+    now: Timestamp,
+) -> NewDelivery {
     NewDelivery {
         notice_id: notice.id.clone(),
         channel,

@@ -60,16 +60,36 @@ struct Table {
 impl Table {
     fn new(config: &str) -> Self {
         let texts = vec![("test.toml".to_owned(), config.to_owned())];
-        let config = watchkeeper_config::load_texts(texts, &|_| None).unwrap_or_else(|problems| panic!("{problems}")).config;
+        let config = watchkeeper_config::load_texts(texts, &|_| None)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .config;
         let (assignments, _) = assign(&config, &Shelf::default(), &[]);
         let (assignments, now) = (Arc::new(assignments), Timestamp::from_millis(0));
-        let board = Board::restore(&assignments, Loaded::default(), &[], "http://page".to_owned(), now);
-        Self { board, assignments, kept: Loaded::default(), now, log: Vec::new() }
+        let board = Board::restore(
+            &assignments,
+            Loaded::default(),
+            &[],
+            "http://page".to_owned(),
+            now,
+        );
+        Self {
+            board,
+            assignments,
+            kept: Loaded::default(),
+            now,
+            log: Vec::new(),
+        }
     }
 
     /// The process dies and another one goes on with what was kept.
     fn restart(&mut self) {
-        self.board = Board::restore(&self.assignments, self.kept.clone(), &[], "http://page".to_owned(), self.now);
+        self.board = Board::restore(
+            &self.assignments,
+            self.kept.clone(),
+            &[],
+            "http://page".to_owned(),
+            self.now,
+        );
         let mut batch = Batch::default();
         // There are no plugins here: the script brings the readings.
         self.board.retell_all(self.now, &mut batch);
@@ -79,14 +99,28 @@ impl Table {
     fn keep(&mut self, batch: Batch) {
         self.kept.targets.extend(batch.commit.targets);
         self.kept.monitors.extend(batch.commit.monitors);
-        let mut told: HashMap<(RouteKey, MonitorId), Told> =
-            self.kept.told.drain(..).map(|(route, monitor, told)| ((route, monitor), told)).collect();
-        told.extend(batch.commit.told.into_iter().map(|(route, monitor, told)| ((route, monitor), told)));
-        self.kept.told = told.into_iter().map(|((route, monitor), told)| (route, monitor, told)).collect();
+        let mut told: HashMap<(RouteKey, MonitorId), Told> = self
+            .kept
+            .told
+            .drain(..)
+            .map(|(route, monitor, told)| ((route, monitor), told))
+            .collect();
+        told.extend(
+            batch
+                .commit
+                .told
+                .into_iter()
+                .map(|(route, monitor, told)| ((route, monitor), told)),
+        );
+        self.kept.told = told
+            .into_iter()
+            .map(|((route, monitor), told)| (route, monitor, told))
+            .collect();
         self.kept.network = batch.commit.network.unwrap_or(self.kept.network.clone());
         for delivery in batch.commit.deliveries {
             let notice = Notice::from_payload(&delivery.payload).unwrap();
-            self.log.push(format!("{} {}", self.now.as_secs(), notice.title));
+            self.log
+                .push(format!("{} {}", self.now.as_secs(), notice.title));
         }
         for request in batch.requests {
             self.log.push(match request {
@@ -112,23 +146,46 @@ impl Table {
         }
         let (address, outcome) = word.split_once('=').unwrap();
         let target = self.target(address);
-        let judged = |verdict, reason: Option<&str>| Outcome::Judged { verdict, reason: reason.map(Into::into) };
+        let judged = |verdict, reason: Option<&str>| Outcome::Judged {
+            verdict,
+            reason: reason.map(Into::into),
+        };
         let outcome = match outcome {
             "healthy" => judged(Verdict::Healthy, None),
             "sick" => judged(Verdict::Sick, Some("slow")),
             "dead" => judged(Verdict::Dead, Some("refused")),
-            _ => Outcome::NoVerdict { fault: Fault::Trap, reason: "broke down".into() },
+            _ => Outcome::NoVerdict {
+                fault: Fault::Trap,
+                reason: "broke down".into(),
+            },
         };
-        let reading = Reading { at: self.now, outcome, latency: None };
-        let run = Finished { target, began: self.now, reading, measurements: Vec::new(), state: None };
+        let reading = Reading {
+            at: self.now,
+            outcome,
+            latency: None,
+        };
+        let run = Finished {
+            target,
+            began: self.now,
+            reading,
+            measurements: Vec::new(),
+            state: None,
+        };
         self.board.take(run, self.now, &mut batch);
         self.keep(batch);
     }
 
     fn target(&self, address: &str) -> TargetId {
-        let monitors = self.assignments.monitors.iter().chain(&self.assignments.canaries);
+        let monitors = self
+            .assignments
+            .monitors
+            .iter()
+            .chain(&self.assignments.canaries);
         let mut targets = monitors.flat_map(|assigned| assigned.monitor.targets.iter());
-        targets.find(|target| target.address() == format!("tcp://{address}")).unwrap().clone()
+        targets
+            .find(|target| target.address() == format!("tcp://{address}"))
+            .unwrap()
+            .clone()
     }
 }
 
@@ -148,20 +205,29 @@ fn check(script: &str, expected: &[&str]) {
 fn an_outage_and_its_end_are_each_told_once() {
     check(
         "lone:1=healthy lone:2=healthy +10 lone:1=dead +5 lone:2=dead +5 lone:1=dead +60 lone:1=healthy lone:2=healthy",
-        &["10 S: lone is dead: refused", "80 S: lone is healthy again after 1 min 10 s"],
+        &[
+            "10 S: lone is dead: refused",
+            "80 S: lone is healthy again after 1 min 10 s",
+        ],
     );
 }
 
 #[test]
 fn what_is_neither_dead_nor_recovered_is_not_told_when_not_asked_for() {
-    check("lone:1=healthy lone:2=healthy +1 lone:1=sick +1 lone:1=healthy +1 lone:1=oops +1 lone:1=sick", &[]);
+    check(
+        "lone:1=healthy lone:2=healthy +1 lone:1=sick +1 lone:1=healthy +1 lone:1=oops +1 lone:1=sick",
+        &[],
+    );
 }
 
 #[test]
 fn a_restart_tells_nothing_twice_and_forgets_nothing() {
     check(
         "lone:1=dead +5 restart +1 lone:1=dead +1 restart lone:2=healthy lone:1=healthy +1 restart +1 lone:1=healthy",
-        &["0 S: lone is dead: refused", "7 S: lone is healthy again after 7 s"],
+        &[
+            "0 S: lone is dead: refused",
+            "7 S: lone is healthy again after 7 s",
+        ],
     );
 }
 
@@ -170,7 +236,10 @@ fn silence_is_not_an_end() {
     // Longer than readings stay fresh: unknown, and then dead again.
     check(
         "lone:1=dead lone:2=healthy +100 lone:1=dead +1 lone:1=healthy lone:2=healthy",
-        &["0 S: lone is dead: refused", "101 S: lone is healthy again after 1 min 41 s"],
+        &[
+            "0 S: lone is dead: refused",
+            "101 S: lone is healthy again after 1 min 41 s",
+        ],
     );
 }
 
@@ -186,12 +255,16 @@ fn a_child_waits_for_word_of_its_parent() {
         &["10 asks s/gateway", "11 S: gateway is dead: refused"],
     );
     // The parent says nothing: after its longest run the child is told.
-    check(&format!("{before} shop:1=dead +10"), &["10 asks s/gateway", "20 S: shop is dead: refused"]);
+    check(
+        &format!("{before} shop:1=dead +10"),
+        &["10 asks s/gateway", "20 S: shop is dead: refused"],
+    );
 }
 
 #[test]
 fn a_folded_child_that_outlasts_its_parent_is_told() {
-    let before = "gateway:1=healthy shop:1=healthy +10 gateway:1=dead +1 shop:1=dead +10 gateway:1=healthy";
+    let before =
+        "gateway:1=healthy shop:1=healthy +10 gateway:1=dead +1 shop:1=dead +10 gateway:1=healthy";
     check(
         &format!("{before} +1 shop:1=dead"),
         &[
@@ -203,7 +276,11 @@ fn a_folded_child_that_outlasts_its_parent_is_told() {
     );
     check(
         &format!("{before} +1 shop:1=healthy"),
-        &["10 S: gateway is dead: refused", "21 S: gateway is healthy again after 11 s", "21 asks s/shop"],
+        &[
+            "10 S: gateway is dead: refused",
+            "21 S: gateway is healthy again after 11 s",
+            "21 asks s/shop",
+        ],
     );
 }
 
@@ -211,7 +288,11 @@ fn a_folded_child_that_outlasts_its_parent_is_told() {
 fn a_change_that_was_held_when_the_process_died_is_told_by_the_next() {
     check(
         "gateway:1=healthy shop:1=healthy +10 shop:1=dead restart +1 gateway:1=healthy",
-        &["10 asks s/gateway", "10 asks s/gateway", "11 S: shop is dead: refused"],
+        &[
+            "10 asks s/gateway",
+            "10 asks s/gateway",
+            "11 S: shop is dead: refused",
+        ],
     );
 }
 
@@ -225,7 +306,11 @@ fn without_a_network_one_notice_is_all_there_is() {
         &["10 The monitoring host has lost its own network"],
     );
     // One canary that answers is enough: the outage is real.
-    check_with(&config, "c:1=healthy c:2=dead lone:1=healthy lone:2=healthy +10 lone:1=dead", &["10 S: lone is dead: refused"]);
+    check_with(
+        &config,
+        "c:1=healthy c:2=dead lone:1=healthy lone:2=healthy +10 lone:1=dead",
+        &["10 S: lone is dead: refused"],
+    );
 }
 
 #[test]
@@ -234,14 +319,27 @@ fn a_dead_reading_is_doubted_only_while_it_would_be_news() {
     table.step("c:1=healthy");
     table.step("lone:1=healthy");
     let (target, now) = (table.target("lone:1"), table.now);
-    let reading = |verdict| Reading { at: now, outcome: Outcome::Judged { verdict, reason: None }, latency: None };
+    let reading = |verdict| Reading {
+        at: now,
+        outcome: Outcome::Judged {
+            verdict,
+            reason: None,
+        },
+        latency: None,
+    };
     assert!(table.board.doubts(&target, &reading(Verdict::Dead)));
     assert!(!table.board.doubts(&target, &reading(Verdict::Sick)));
-    assert!(!table.board.is_cleared(now), "the second canary was not heard");
+    assert!(
+        !table.board.is_cleared(now),
+        "the second canary was not heard"
+    );
     table.step("c:2=healthy");
     assert!(table.board.is_cleared(now));
     table.step("lone:1=dead");
-    assert!(!table.board.doubts(&target, &reading(Verdict::Dead)), "it is dead already");
+    assert!(
+        !table.board.doubts(&target, &reading(Verdict::Dead)),
+        "it is dead already"
+    );
 }
 
 #[test]
@@ -253,5 +351,8 @@ fn a_stepped_clock_makes_nothing_stale() {
     table.board.shift(3_600_000);
     table.step("+1");
     let id = MonitorId::parse("s/lone").unwrap();
-    assert_eq!(table.board.monitor(&id).unwrap().state.standing.health, Health::Healthy);
+    assert_eq!(
+        table.board.monitor(&id).unwrap().state.standing.health,
+        Health::Healthy
+    );
 }

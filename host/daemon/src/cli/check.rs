@@ -27,10 +27,18 @@ const SIDE_BY_SIDE: usize = 64;
 pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> anyhow::Result<Exit> {
     let mut chosen = Vec::new();
     for text in wanted {
-        let known = MonitorId::parse(text).ok().filter(|id| config.monitor(id).is_some());
+        let known = MonitorId::parse(text)
+            .ok()
+            .filter(|id| config.monitor(id).is_some());
         let Some(id) = known else {
-            let all: Vec<_> = config.monitors().map(|monitor| monitor.id.to_string()).collect();
-            complain(&format!("no monitor is called `{text}`; there are: {}", all.join(", ")));
+            let all: Vec<_> = config
+                .monitors()
+                .map(|monitor| monitor.id.to_string())
+                .collect();
+            complain(&format!(
+                "no monitor is called `{text}`; there are: {}",
+                all.join(", ")
+            ));
             return Ok(Exit::Usage);
         };
         chosen.push(id);
@@ -45,14 +53,32 @@ pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> any
         .monitors
         .iter()
         .filter(|assigned| chosen.is_empty() || chosen.contains(&assigned.monitor.id))
-        .flat_map(|assigned| assigned.monitor.targets.iter().map(move |target| (assigned, target)))
+        .flat_map(|assigned| {
+            assigned
+                .monitor
+                .targets
+                .iter()
+                .map(move |target| (assigned, target))
+        })
         .map(|(assigned, target)| {
-            run::run(Arc::clone(assigned), target.clone(), StateSpace::default(), Arc::clone(&metrics))
+            run::run(
+                Arc::clone(assigned),
+                target.clone(),
+                StateSpace::default(),
+                Arc::clone(&metrics),
+            )
         });
     let found: Vec<Finished> = stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
-    let healths: Vec<Health> = found.iter().map(|run| judge(&assignments.monitors, run)).collect();
+    let healths: Vec<Health> = found
+        .iter()
+        .map(|run| judge(&assignments.monitors, run))
+        .collect();
     if json {
-        let rows: Vec<_> = found.iter().zip(&healths).map(|(run, health)| as_json(run, *health)).collect();
+        let rows: Vec<_> = found
+            .iter()
+            .zip(&healths)
+            .map(|(run, health)| as_json(run, *health))
+            .collect();
         print(&serde_json::to_string_pretty(&rows)?)?;
     } else {
         print(&as_table(&found, &healths))?;
@@ -72,7 +98,11 @@ pub(crate) async fn config(config: &Config, path: &Path) -> anyhow::Result<Exit>
         complain_of_config(&Problems::from(problems));
         return Ok(Exit::Config);
     }
-    let targets: usize = assignments.monitors.iter().map(|each| each.monitor.targets.len()).sum();
+    let targets: usize = assignments
+        .monitors
+        .iter()
+        .map(|each| each.monitor.targets.len())
+        .sum();
     print(&format!(
         "{}: {} services, {} monitors, {targets} targets, {} channels, {} routes",
         path.display(),
@@ -88,7 +118,9 @@ pub(crate) async fn config(config: &Config, path: &Path) -> anyhow::Result<Exit>
 }
 
 async fn join(config: &Config) -> anyhow::Result<(Assignments, Vec<watchkeeper_config::Problem>)> {
-    let plugins = start::plugins(config).await.context("cannot start the sandbox")?;
+    let plugins = start::plugins(config)
+        .await
+        .context("cannot start the sandbox")?;
     let shelf = Arc::clone(&plugins.shelf().borrow());
     Ok(assign(config, &shelf, &[]))
 }
@@ -102,10 +134,22 @@ fn judge(monitors: &[Arc<Assigned>], run: &Finished) -> Health {
     let rules = monitors
         .iter()
         .find(|assigned| assigned.monitor.id == *id)
-        .map_or_else(TargetRules::default, |assigned| assigned.monitor.rules.clone());
-    let at_once = TargetRules { confirm: Confirm { sick: 1, dead: 1, healthy: 1 }, ..rules };
+        .map_or_else(TargetRules::default, |assigned| {
+            assigned.monitor.rules.clone()
+        });
+    let at_once = TargetRules {
+        confirm: Confirm {
+            sick: 1,
+            dead: 1,
+            healthy: 1,
+        },
+        ..rules
+    };
     let input = Input::Reading(run.reading.clone());
-    step(&TargetState::default(), &input, &at_once, run.reading.at).state.standing.health
+    step(&TargetState::default(), &input, &at_once, run.reading.at)
+        .state
+        .standing
+        .health
 }
 
 fn reason(run: &Finished) -> &str {
@@ -134,7 +178,9 @@ fn as_json(run: &Finished, health: Health) -> serde_json::Value {
 
 fn as_table(found: &[Finished], healths: &[Health]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["monitor", "target", "health", "latency", "reason"]);
+    table
+        .load_preset(presets::NOTHING)
+        .set_header(["monitor", "target", "health", "latency", "reason"]);
     for (run, health) in found.iter().zip(healths) {
         let colour = match health {
             Health::Healthy => Color::Green,
@@ -142,12 +188,19 @@ fn as_table(found: &[Finished], healths: &[Health]) -> String {
             Health::Sick => Color::Yellow,
             Health::Dead => Color::Red,
         };
-        let latency = run.reading.latency.map(|latency| format!("{:.1} ms", latency.as_secs_f64() * 1e3));
+        let latency = run
+            .reading
+            .latency
+            .map(|latency| format!("{:.1} ms", latency.as_secs_f64() * 1e3));
         let word = Cell::new(health.as_str());
         table.add_row(vec![
             Cell::new(run.target.monitor()),
             Cell::new(printable(run.target.address())),
-            if super::colours() { word.fg(colour) } else { word },
+            if super::colours() {
+                word.fg(colour)
+            } else {
+                word
+            },
             Cell::new(latency.unwrap_or_default()),
             Cell::new(printable(reason(run))),
         ]);
@@ -157,5 +210,7 @@ fn as_table(found: &[Finished], healths: &[Health]) -> String {
 
 /// Without control characters: what a target says must not steer a terminal.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|each| if each.is_control() { '\u{fffd}' } else { each }).collect()
+    text.chars()
+        .map(|each| if each.is_control() { '\u{fffd}' } else { each })
+        .collect()
 }

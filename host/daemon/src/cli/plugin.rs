@@ -16,7 +16,7 @@ use super::{Exit, Global, complain, print, read_config, start};
 use crate::assignment::{Ready, Trial};
 use crate::bundled;
 use crate::notice;
-use crate::plugins::Origin;
+use crate::plugins::{self, Good, Origin};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
@@ -82,7 +82,9 @@ async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
             .iter()
             .map(|each| json!({ "file": each.file, "reason": each.reason }))
             .collect();
-        print(&serde_json::to_string_pretty(&json!({ "plugins": loaded, "rejected": rejected }))?)?;
+        print(&serde_json::to_string_pretty(
+            &json!({ "plugins": loaded, "rejected": rejected }),
+        )?)?;
         return Ok(Exit::Fine);
     }
     let mut table = Table::new();
@@ -103,7 +105,11 @@ async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
     if !shelf.rejected.is_empty() {
         print("\nnot loaded:")?;
         for rejected in &shelf.rejected {
-            print(&format!("  {}: {}", rejected.file.display(), printable(&rejected.reason)))?;
+            print(&format!(
+                "  {}: {}",
+                rejected.file.display(),
+                printable(&rejected.reason)
+            ))?;
         }
     }
     Ok(Exit::Fine)
@@ -111,7 +117,7 @@ async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
 
 async fn inspect(path: &Path, json: bool) -> anyhow::Result<Exit> {
     let plugin = match open(path).await? {
-        Ok((plugin, _)) => plugin,
+        Ok(((plugin, _), _)) => plugin,
         Err(reason) => {
             complain(&format!("{}: {reason}", path.display()));
             return Ok(Exit::Config);
@@ -130,9 +136,19 @@ async fn inspect(path: &Path, json: bool) -> anyhow::Result<Exit> {
         ("version", description.version.to_string()),
         ("summary", printable(&description.summary)),
         ("kind", kind(plugin.kind())),
-        ("contract", format!("watchkeeper:plugin@{}", plugin.contract())),
+        (
+            "contract",
+            format!("watchkeeper:plugin@{}", plugin.contract()),
+        ),
         ("asks for", asks(description)),
-        ("hosts", if hosts.is_empty() { "none of its own".to_owned() } else { hosts.join(", ") }),
+        (
+            "hosts",
+            if hosts.is_empty() {
+                "none of its own".to_owned()
+            } else {
+                hosts.join(", ")
+            },
+        ),
         ("imports", plugin.imports().join("\n             ")),
         ("size", format!("{} bytes", plugin.size())),
         ("sha256", plugin.sha256_hex()),
@@ -140,12 +156,15 @@ async fn inspect(path: &Path, json: bool) -> anyhow::Result<Exit> {
     for (name, value) in lines {
         print(&format!("{name:<12} {value}"))?;
     }
-    print(&format!("schema\n{}", serde_json::to_string_pretty(&description.schema)?))?;
+    print(&format!(
+        "schema\n{}",
+        serde_json::to_string_pretty(&description.schema)?
+    ))?;
     Ok(Exit::Fine)
 }
 
 async fn run(args: RunArgs, json: bool) -> anyhow::Result<Exit> {
-    let (plugin, origin) = match open(&args.plugin).await? {
+    let ((plugin, schema), origin) = match open(&args.plugin).await? {
         Ok(opened) => opened,
         Err(reason) => {
             complain(&format!("{}: {reason}", args.plugin.display()));
@@ -173,7 +192,14 @@ async fn run(args: RunArgs, json: bool) -> anyhow::Result<Exit> {
             }
         }
     }
-    let trial = Trial { plugin, origin, config, allow, target: args.target.clone() };
+    let trial = Trial {
+        plugin,
+        schema,
+        origin,
+        config,
+        allow,
+        target: args.target.clone(),
+    };
     let ready = match trial.ready() {
         Ready::Use(ready) => ready,
         Ready::Missing(why) => {
@@ -197,7 +223,9 @@ async fn run(args: RunArgs, json: bool) -> anyhow::Result<Exit> {
             Ok(Exit::Usage)
         }
         (Kind::Notifier, None) => {
-            let run = ready.notify("trial", timeout, notice::trial(), StateSpace::default()).await;
+            let run = ready
+                .notify("trial", timeout, notice::trial(), StateSpace::default())
+                .await;
             let (exit, said) = said_of_notice(&run.outcome);
             report(&run, &said, json)?;
             Ok(exit)
@@ -206,7 +234,9 @@ async fn run(args: RunArgs, json: bool) -> anyhow::Result<Exit> {
 }
 
 /// What came of a check: exit code and lines.
-fn said_of_check(outcome: &watchkeeper_sandbox::CheckOutcome) -> (Exit, Vec<(&'static str, String)>) {
+fn said_of_check(
+    outcome: &watchkeeper_sandbox::CheckOutcome,
+) -> (Exit, Vec<(&'static str, String)>) {
     use watchkeeper_sandbox::{CheckOutcome, Verdict};
 
     match outcome {
@@ -217,42 +247,76 @@ fn said_of_check(outcome: &watchkeeper_sandbox::CheckOutcome) -> (Exit, Vec<(&'s
                 Verdict::Dead => (Exit::Dead, "dead"),
             };
             let mut said = vec![("health", health.to_owned())];
-            said.extend(reading.reason.iter().map(|reason| ("reason", printable(reason))));
-            said.extend(reading.latency.iter().map(|latency| ("latency", milliseconds(*latency))));
             said.extend(
                 reading
-                    .measurements
+                    .reason
                     .iter()
-                    .map(|each| ("measured", format!("{} = {} {}", each.name, each.value, each.unit))),
+                    .map(|reason| ("reason", printable(reason))),
             );
+            said.extend(
+                reading
+                    .latency
+                    .iter()
+                    .map(|latency| ("latency", milliseconds(*latency))),
+            );
+            said.extend(reading.measurements.iter().map(|each| {
+                (
+                    "measured",
+                    format!("{} = {} {}", each.name, each.value, each.unit),
+                )
+            }));
             (exit, said)
         }
-        CheckOutcome::NoAnswer { after } => {
-            (Exit::Dead, vec![("health", "dead".to_owned()), ("reason", format!("no answer in {}", milliseconds(*after)))])
-        }
-        CheckOutcome::Fault(fault) => {
-            (Exit::Unknown, vec![("health", "undecided".to_owned()), ("reason", printable(&fault.to_string()))])
-        }
+        CheckOutcome::NoAnswer { after } => (
+            Exit::Dead,
+            vec![
+                ("health", "dead".to_owned()),
+                ("reason", format!("no answer in {}", milliseconds(*after))),
+            ],
+        ),
+        CheckOutcome::Fault(fault) => (
+            Exit::Unknown,
+            vec![
+                ("health", "undecided".to_owned()),
+                ("reason", printable(&fault.to_string())),
+            ],
+        ),
     }
 }
 
 /// What came of a delivery: exit code and lines.
-fn said_of_notice(outcome: &watchkeeper_sandbox::NotifyOutcome) -> (Exit, Vec<(&'static str, String)>) {
+fn said_of_notice(
+    outcome: &watchkeeper_sandbox::NotifyOutcome,
+) -> (Exit, Vec<(&'static str, String)>) {
     use watchkeeper_sandbox::NotifyOutcome;
 
     match outcome {
         NotifyOutcome::Delivered => (Exit::Fine, vec![("delivery", "delivered".to_owned())]),
-        NotifyOutcome::Temporary { reason, retry_after } => {
-            let mut said = vec![("delivery", "failed, would be tried again".to_owned()), ("reason", printable(reason))];
+        NotifyOutcome::Temporary {
+            reason,
+            retry_after,
+        } => {
+            let mut said = vec![
+                ("delivery", "failed, would be tried again".to_owned()),
+                ("reason", printable(reason)),
+            ];
             said.extend(retry_after.iter().map(|wait| ("wait", milliseconds(*wait))));
             (Exit::Sick, said)
         }
-        NotifyOutcome::Permanent(reason) => {
-            (Exit::Dead, vec![("delivery", "failed for good".to_owned()), ("reason", printable(reason))])
-        }
-        NotifyOutcome::Fault(fault) => {
-            (Exit::Unknown, vec![("delivery", "the notifier failed".to_owned()), ("reason", printable(&fault.to_string()))])
-        }
+        NotifyOutcome::Permanent(reason) => (
+            Exit::Dead,
+            vec![
+                ("delivery", "failed for good".to_owned()),
+                ("reason", printable(reason)),
+            ],
+        ),
+        NotifyOutcome::Fault(fault) => (
+            Exit::Unknown,
+            vec![
+                ("delivery", "the notifier failed".to_owned()),
+                ("reason", printable(&fault.to_string())),
+            ],
+        ),
     }
 }
 
@@ -262,7 +326,11 @@ fn report<T>(run: &Run<T>, said: &[(&'static str, String)], json: bool) -> anyho
         for (name, value) in said.iter().filter(|(name, _)| *name != "measured") {
             object.insert((*name).to_owned(), json!(value));
         }
-        let measured: Vec<_> = said.iter().filter(|(name, _)| *name == "measured").map(|(_, value)| value).collect();
+        let measured: Vec<_> = said
+            .iter()
+            .filter(|(name, _)| *name == "measured")
+            .map(|(_, value)| value)
+            .collect();
         object.insert("measurements".to_owned(), json!(measured));
         object.insert("took_seconds".to_owned(), json!(run.latency.as_secs_f64()));
         object.insert("cpu_seconds".to_owned(), json!(run.cpu.as_secs_f64()));
@@ -288,7 +356,13 @@ fn report<T>(run: &Run<T>, said: &[(&'static str, String)], json: bool) -> anyho
         run.peak_memory >> 10
     ))?;
     for call in &run.calls {
-        print(&format!("{:<12} {}: {} ({})", "call", printable(&call.what), printable(&call.outcome), milliseconds(call.took)))?;
+        print(&format!(
+            "{:<12} {}: {} ({})",
+            "call",
+            printable(&call.what),
+            printable(&call.outcome),
+            milliseconds(call.took)
+        ))?;
     }
     for line in &run.log {
         print(&format!("{:<12} {}", "log", printable(&line.text)))?;
@@ -298,7 +372,7 @@ fn report<T>(run: &Run<T>, said: &[(&'static str, String)], json: bool) -> anyho
 
 /// Opens a component file or, where there is none, the bundled plugin of that
 /// name; the inner error says why it is no plugin.
-async fn open(path: &Path) -> anyhow::Result<Result<(Plugin, Origin), String>> {
+async fn open(path: &Path) -> anyhow::Result<Result<(Good, Origin), String>> {
     let sandbox = lone_sandbox()?;
     let (bytes, origin) = match tokio::fs::read(path).await {
         Ok(bytes) => (bytes, Origin::File(path.to_owned())),
@@ -306,13 +380,18 @@ async fn open(path: &Path) -> anyhow::Result<Result<(Plugin, Origin), String>> {
             let name = path.to_string_lossy();
             let Some((_, unpacked)) = bundled::plugins().find(|(each, _)| *each == name) else {
                 let names: Vec<_> = bundled::names().collect();
-                bail!("there is no file {name} and no bundled plugin of that name; bundled are: {}", names.join(", "));
+                bail!(
+                    "there is no file {name} and no bundled plugin of that name; bundled are: {}",
+                    names.join(", ")
+                );
             };
             (unpacked?, Origin::Bundled)
         }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    Ok(sandbox.load(bytes).await.map(|plugin| (plugin, origin)).map_err(|error| error.to_string()))
+    Ok(plugins::load(&sandbox, bytes)
+        .await
+        .map(|good| (good, origin)))
 }
 
 /// A sandbox without a configuration.
@@ -351,7 +430,11 @@ fn kind(kind: &Kind) -> String {
 
 fn asks(description: &Description) -> String {
     let asks: Vec<_> = description.asks.iter().map(|each| each.as_str()).collect();
-    if asks.is_empty() { "nothing".to_owned() } else { asks.join(", ") }
+    if asks.is_empty() {
+        "nothing".to_owned()
+    } else {
+        asks.join(", ")
+    }
 }
 
 fn milliseconds(span: Duration) -> String {

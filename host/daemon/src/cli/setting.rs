@@ -17,8 +17,9 @@ pub(super) fn plugin_config(settings: &[String]) -> Result<PluginConfig, String>
         if keys.iter().any(|key| key.is_empty()) {
             return Err(format!("`{key}` is no key: write `key` or `table.key`"));
         }
-        set(&mut config, &keys, parse(value))
-            .map_err(|key| format!("`{key}` was set to a value before, and cannot hold `{setting}`"))?;
+        set(&mut config, &keys, parse(value)).map_err(|key| {
+            format!("`{key}` was set to a value before, and cannot hold `{setting}`")
+        })?;
     }
     Ok(PluginConfig::from_json(Value::Object(config), Vec::new()))
 }
@@ -44,7 +45,9 @@ fn set<'a>(table: &mut Map<String, Value>, keys: &[&'a str], value: Value) -> Re
             Ok(())
         }
         [first, rest @ ..] => {
-            let inner = table.entry((*first).to_owned()).or_insert_with(|| Value::Object(Map::new()));
+            let inner = table
+                .entry((*first).to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
             let inner = inner.as_object_mut().ok_or(*first)?;
             set(inner, rest, value)
         }
@@ -54,7 +57,10 @@ fn set<'a>(table: &mut Map<String, Value>, keys: &[&'a str], value: Value) -> Re
 /// TOML where it is, and the text itself where it is not.
 fn parse(text: &str) -> Value {
     let document = format!("value = {text}");
-    let parsed = document.parse::<toml::Table>().ok().filter(|table| table.len() == 1);
+    let parsed = document
+        .parse::<toml::Table>()
+        .ok()
+        .filter(|table| table.len() == 1);
     parsed
         .and_then(|mut table| serde_json::to_value(table.remove("value")?).ok())
         .unwrap_or_else(|| Value::String(text.to_owned()))
@@ -75,20 +81,38 @@ mod tests {
 
     #[test]
     fn values_are_toml_or_text() {
-        check(&["a=1", "b=true", "c=x y", r#"d="1""#], r#"{"a":1,"b":true,"c":"x y","d":"1"}"#);
-        check(&["expect.status=[200, 301]", "expect.body=ok"], r#"{"expect":{"body":"ok","status":[200,301]}}"#);
+        check(
+            &["a=1", "b=true", "c=x y", r#"d="1""#],
+            r#"{"a":1,"b":true,"c":"x y","d":"1"}"#,
+        );
+        check(
+            &["expect.status=[200, 301]", "expect.body=ok"],
+            r#"{"expect":{"body":"ok","status":[200,301]}}"#,
+        );
         check(&["url=http://h/?a=b"], r#"{"url":"http://h/?a=b"}"#);
         check(&["a=1\nb = 2"], r#"{"a":"1\nb = 2"}"#);
         check(&["a"], "`a` has no `=`: write `key=value`");
         check(&["a..b=1"], "`a..b` is no key: write `key` or `table.key`");
-        check(&["a=1", "a.b=2"], "`a` was set to a value before, and cannot hold `a.b=2`");
+        check(
+            &["a=1", "a.b=2"],
+            "`a` was set to a value before, and cannot hold `a.b=2`",
+        );
     }
 
     #[test]
     fn durations_have_a_unit() {
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        for wrong in ["", "10", "0s", "s", "1h1s", "-1s", "99999999999999999999s", "ä"] {
+        for wrong in [
+            "",
+            "10",
+            "0s",
+            "s",
+            "1h1s",
+            "-1s",
+            "99999999999999999999s",
+            "ä",
+        ] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }

@@ -32,8 +32,14 @@ pub(crate) fn sandbox(config: &Config) -> anyhow::Result<Sandbox> {
             .with_context(|| format!("cannot read the certificates of {}", file.display()))?;
         roots = pem;
     }
-    let cache = Some(config.server.data.join("cache"));
-    sandbox_for(cache, config.network.concurrency, &config.network.resolver, roots)
+    let cache = std::path::absolute(config.server.data.join("cache"))
+        .context("cannot tell where the data folder is")?;
+    sandbox_for(
+        Some(cache),
+        config.network.concurrency,
+        &config.network.resolver,
+        roots,
+    )
 }
 
 /// Starts a sandbox that keeps compiled plugins in `cache`, if anywhere.
@@ -43,10 +49,18 @@ pub(crate) fn sandbox_for(
     servers: &[SocketAddr],
     roots: Vec<CertificateDer<'static>>,
 ) -> anyhow::Result<Sandbox> {
-    let options = ResolverOptions { servers: servers.to_vec(), ..ResolverOptions::default() };
+    let options = ResolverOptions {
+        servers: servers.to_vec(),
+        ..ResolverOptions::default()
+    };
     let resolver = Resolver::new(options).context("cannot set up name look-ups")?;
     let tls = Tls::new(roots).context("cannot set up TLS")?;
-    let settings = Settings { cache, concurrency, resolver, tls };
+    let settings = Settings {
+        cache,
+        concurrency,
+        resolver,
+        tls,
+    };
     Sandbox::new(settings).context("cannot start the sandbox")
 }
 

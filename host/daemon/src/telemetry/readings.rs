@@ -43,14 +43,28 @@ struct MeasurementLabels {
 
 impl Readings {
     /// Takes the place of the reading before.
-    pub(super) fn put(&self, target: &TargetId, latency: Option<Duration>, measurements: Vec<Measurement>) {
-        let last = Last { latency, measurements };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.clone(), last);
+    pub(super) fn put(
+        &self,
+        target: &TargetId,
+        latency: Option<Duration>,
+        measurements: Vec<Measurement>,
+    ) {
+        let last = Last {
+            latency,
+            measurements,
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(target.clone(), last);
     }
 
     /// Forgets all.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 
@@ -65,7 +79,9 @@ impl Collector for Readings {
         )?;
         for (target, last) in readings.iter() {
             if let Some(latency) = last.latency {
-                latencies.encode_family(&labels(target))?.encode_gauge(&latency.as_secs_f64())?;
+                latencies
+                    .encode_family(&labels(target))?
+                    .encode_gauge(&latency.as_secs_f64())?;
             }
         }
         let mut measured = encoder.encode_descriptor(
@@ -75,11 +91,18 @@ impl Collector for Readings {
             MetricType::Gauge,
         )?;
         for (target, last) in readings.iter() {
-            let TargetLabels { service, monitor, target } = labels(target);
+            let TargetLabels {
+                service,
+                monitor,
+                target,
+            } = labels(target);
             // A name that a probe gives twice counts once: the exposition format
             // has no place for two.
-            let named: BTreeMap<&str, &Measurement> =
-                last.measurements.iter().map(|each| (each.name.as_str(), each)).collect();
+            let named: BTreeMap<&str, &Measurement> = last
+                .measurements
+                .iter()
+                .map(|each| (each.name.as_str(), each))
+                .collect();
             for each in named.into_values() {
                 let labels = MeasurementLabels {
                     service: service.clone(),

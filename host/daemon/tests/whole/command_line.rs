@@ -5,14 +5,19 @@ use target_server::{Fault, HttpTarget};
 use super::rig::{Rig, built, said};
 
 async fn target() -> HttpTarget {
-    HttpTarget::start("127.0.0.1:0".parse().unwrap()).await.unwrap()
+    HttpTarget::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap()
 }
 
 fn service(targets: &[(&str, String, &str)]) -> String {
     let monitors = targets.iter().map(|(id, target, more)| {
         format!("[[service.monitor]]\nid = \"{id}\"\ntargets = [\"{target}\"]\nretry = {{ times = 0 }}\n{more}\n")
     });
-    format!("[[service]]\nid = \"shop\"\n{}", monitors.collect::<String>())
+    format!(
+        "[[service]]\nid = \"shop\"\n{}",
+        monitors.collect::<String>()
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +62,12 @@ async fn a_wrong_configuration_names_every_mistake_and_ends_with_78() {
         let output = rig.run(command);
         let printed = said(&output);
         assert_eq!(output.status.code(), Some(78), "{printed}");
-        for words in ["Shop", "did you mean `every`?", "nobody", "watchkeeper.toml:9:"] {
+        for words in [
+            "Shop",
+            "did you mean `every`?",
+            "nobody",
+            "watchkeeper.toml:9:",
+        ] {
             assert!(printed.contains(words), "{words}: {printed}");
         }
     }
@@ -65,11 +75,18 @@ async fn a_wrong_configuration_names_every_mistake_and_ends_with_78() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugins_schema_is_part_of_the_configuration() {
-    let rig = Rig::new(&service(&[("a", "http://127.0.0.1/".to_owned(), "config = { expect = { stauts = [\"2xx\"] } }")]));
+    let rig = Rig::new(&service(&[(
+        "a",
+        "http://127.0.0.1/".to_owned(),
+        "config = { expect = { stauts = [\"2xx\"] } }",
+    )]));
     let output = rig.run(&["config", "check"]);
     let printed = said(&output);
     assert_eq!(output.status.code(), Some(78), "{printed}");
-    assert!(printed.contains("stauts") && printed.contains("watchkeeper.toml:"), "{printed}");
+    assert!(
+        printed.contains("stauts") && printed.contains("watchkeeper.toml:"),
+        "{printed}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,13 +102,20 @@ async fn plugins_are_listed_inspected_and_run() {
     let rig = Rig::new("");
     std::fs::write(rig.plugins().join("bad.wasm"), b"x").unwrap();
     let listed = said(&rig.run(&["plugin", "list"]));
-    for name in ["http", "tcp", "icmp", "dns", "tls", "webhook", "slack", "bad.wasm"] {
+    for name in [
+        "http", "tcp", "icmp", "dns", "tls", "webhook", "slack", "bad.wasm",
+    ] {
         assert!(listed.contains(name), "{name}: {listed}");
     }
     let http = built("http");
     let http = http.to_str().unwrap();
     let inspected = said(&rig.run(&["plugin", "inspect", http]));
-    for words in ["watchkeeper:plugin@0.1.0", "sha256", "wasi:http/outgoing-handler", "\"expect\""] {
+    for words in [
+        "watchkeeper:plugin@0.1.0",
+        "sha256",
+        "wasi:http/outgoing-handler",
+        "\"expect\"",
+    ] {
         assert!(inspected.contains(words), "{words}: {inspected}");
     }
     let run = |arguments: &[&str]| {

@@ -47,7 +47,9 @@ to = ["hook"]
 
 /// The notice that the receiver got as its `number`th request, from 1.
 async fn notice(receiver: &Receiver, number: u64) -> Value {
-    let received = tokio::time::timeout(PATIENCE, receiver.nth(number)).await.expect("a notice arrives");
+    let received = tokio::time::timeout(PATIENCE, receiver.nth(number))
+        .await
+        .expect("a notice arrives");
     received.json().unwrap()
 }
 
@@ -59,7 +61,9 @@ async fn a_stopped_server_is_dead_on_the_page_and_told_and_so_is_its_return() {
     rig.until_health("Shop", "Web", "healthy").await;
     assert_eq!(rig.get("/status/text").await, "healthy");
 
-    let mut events = reqwest::get(format!("{}/events", rig.page())).await.unwrap();
+    let mut events = reqwest::get(format!("{}/events", rig.page()))
+        .await
+        .unwrap();
     target.set(Fault::Refuse).await.unwrap();
     let outage = notice(&receiver, 1).await;
     assert_eq!(outage["health"], "dead", "{outage}");
@@ -72,7 +76,9 @@ async fn a_stopped_server_is_dead_on_the_page_and_told_and_so_is_its_return() {
             seen.push_str(&String::from_utf8_lossy(&chunk));
         }
     };
-    tokio::time::timeout(PATIENCE, patched).await.expect("the page is patched");
+    tokio::time::timeout(PATIENCE, patched)
+        .await
+        .expect("the page is patched");
 
     target.set(Fault::Ok).await.unwrap();
     let recovery = notice(&receiver, 2).await;
@@ -82,8 +88,16 @@ async fn a_stopped_server_is_dead_on_the_page_and_told_and_so_is_its_return() {
     // Two changes, two notices, and nothing of the secret anywhere.
     assert_eq!(receiver.received().len(), 2);
     for request in receiver.received() {
-        assert!(!request.text().contains("correct-horse"), "{}", request.text());
-        assert!(request.header("x-watchkeeper-signature").is_some_and(|value| value.starts_with("sha256=")));
+        assert!(
+            !request.text().contains("correct-horse"),
+            "{}",
+            request.text()
+        );
+        assert!(
+            request
+                .header("x-watchkeeper-signature")
+                .is_some_and(|value| value.starts_with("sha256="))
+        );
     }
 }
 
@@ -110,7 +124,8 @@ async fn kill_9_keeps_the_outage_its_start_and_the_undelivered_notice() {
     assert_eq!(delivered["id"], refused["id"]);
     assert_eq!(delivered["at"], refused["at"]);
     // Checks go on meanwhile; the same outage is not told twice.
-    rig.until_metric("watchkeeper_checks_total{plugin=\"http\",outcome=\"dead\"} 3").await;
+    rig.until_metric("watchkeeper_checks_total{plugin=\"http\",outcome=\"dead\"} 3")
+        .await;
     assert_eq!(receiver.received().len(), 1);
 
     target.set(Fault::Ok).await.unwrap();
@@ -152,7 +167,12 @@ async fn a_dead_parent_takes_its_children_into_its_notice() {
     let titles: Vec<String> = receiver
         .received()
         .iter()
-        .map(|request| request.json().unwrap()["title"].as_str().unwrap_or_default().to_owned())
+        .map(|request| {
+            request.json().unwrap()["title"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
         .collect();
     assert_eq!(titles, ["Site: gateway is dead: connection refused"]);
 }

@@ -13,21 +13,30 @@ async fn rig(target: &HttpTarget) -> Rig {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_plugin_is_named_and_the_rest_goes_on() {
-    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
     let mut rig = rig(&target).await;
     std::fs::write(rig.plugins().join("garbage.wasm"), b"not wasm at all").unwrap();
     std::fs::write(rig.plugins().join("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
     rig.start().await;
     rig.until_health("Shop", "Web", "healthy").await;
-    rig.until_metric("watchkeeper_plugin_rejected{file=\"garbage.wasm\"").await;
-    rig.until_metric("watchkeeper_plugin_rejected{file=\"module.wasm\"").await;
+    rig.until_metric("watchkeeper_plugin_rejected{file=\"garbage.wasm\"")
+        .await;
+    rig.until_metric("watchkeeper_plugin_rejected{file=\"module.wasm\"")
+        .await;
     std::fs::remove_file(rig.plugins().join("garbage.wasm")).unwrap();
-    rig.until("forgotten", async || !rig.get("/metrics").await.contains("garbage.wasm")).await;
+    rig.until("forgotten", async || {
+        !rig.get("/metrics").await.contains("garbage.wasm")
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_takes_the_place_of_the_bundled_plugin_and_a_bad_one_of_nothing() {
-    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
     let mut rig = rig(&target).await;
     rig.start().await;
     rig.until_health("Shop", "Web", "healthy").await;
@@ -40,15 +49,19 @@ async fn a_file_takes_the_place_of_the_bundled_plugin_and_a_bad_one_of_nothing()
     .await;
     // A bad version of it: the good one stays in use.
     std::fs::write(&file, b"half a fi").unwrap();
-    rig.until_metric("watchkeeper_plugin_rejected{file=\"http.wasm\"").await;
+    rig.until_metric("watchkeeper_plugin_rejected{file=\"http.wasm\"")
+        .await;
     let hits = target.hits();
-    rig.until("still checked", async || target.hits() > hits + 1).await;
+    rig.until("still checked", async || target.hits() > hits + 1)
+        .await;
     assert_eq!(rig.health("Shop", "Web").await, "healthy");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_monitor_without_its_plugin_is_unknown_until_the_file_is_dropped() {
-    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
     let mut rig = Rig::new(&format!(
         "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\n[[service.monitor]]\nid = \"queue\"\nlabel = \"Queue\"\nprobe = \"queue-depth\"\ntargets = [\"{}\"]\nevery = \"1s\"\nconfig = {{ sick_above = 1000 }}\n",
         target.url("/json")
@@ -61,13 +74,22 @@ async fn a_monitor_without_its_plugin_is_unknown_until_the_file_is_dropped() {
     target.set_depth(5_000);
     rig.until_health("Shop", "Queue", "sick").await;
     std::fs::remove_file(rig.plugins().join("hello_probe.wasm")).unwrap();
-    rig.until("unknown", async || rig.get("/").await.contains("no plugin is called `queue-depth`")).await;
+    rig.until("unknown", async || {
+        rig.get("/")
+            .await
+            .contains("no plugin is called `queue-depth`")
+    })
+    .await;
 }
 
 /// The example probe of the README, as `cargo xtask test` built it.
 fn example() -> std::path::PathBuf {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let file = root.join("target/examples/wasm32-wasip2/debug/hello_probe.wasm");
-    assert!(file.exists(), "{} is missing: run `cargo xtask test`", file.display());
+    assert!(
+        file.exists(),
+        "{} is missing: run `cargo xtask test`",
+        file.display()
+    );
     file
 }

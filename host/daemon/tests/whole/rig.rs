@@ -27,7 +27,10 @@ struct Running {
 impl Rig {
     /// A folder with this `watchkeeper.toml`, after a `[server]` table of its own.
     pub(crate) fn new(config: &str) -> Self {
-        let rig = Self { folder: tempfile::tempdir().unwrap(), running: None };
+        let rig = Self {
+            folder: tempfile::tempdir().unwrap(),
+            running: None,
+        };
         std::fs::create_dir(rig.plugins()).unwrap();
         rig.configure(config);
         rig
@@ -64,7 +67,12 @@ impl Rig {
                 if let Ok(entry) = serde_json::from_str::<Value>(&line)
                     && entry["fields"]["message"] == "watchkeeper is up"
                 {
-                    let _ = found.send(entry["fields"]["page"].as_str().unwrap_or_default().to_owned());
+                    let _ = found.send(
+                        entry["fields"]["page"]
+                            .as_str()
+                            .unwrap_or_default()
+                            .to_owned(),
+                    );
                 }
                 eprintln!("  {line}");
                 said.push(line);
@@ -72,7 +80,12 @@ impl Rig {
         });
         let page = page.recv_timeout(PATIENCE).expect("the host comes up");
         self.running = Some(Running { child, page });
-        self.until("ready", async || self.try_get("/readyz").await.is_some_and(|(code, _)| code == 200)).await;
+        self.until("ready", async || {
+            self.try_get("/readyz")
+                .await
+                .is_some_and(|(code, _)| code == 200)
+        })
+        .await;
     }
 
     /// `kill -9`.
@@ -86,13 +99,24 @@ impl Rig {
     pub(crate) async fn stop(&mut self) -> Option<i32> {
         self.signal("TERM");
         let mut running = self.running.take().expect("it runs");
-        tokio::task::spawn_blocking(move || running.child.wait().unwrap().code()).await.unwrap()
+        tokio::task::spawn_blocking(move || running.child.wait().unwrap().code())
+            .await
+            .unwrap()
     }
 
     /// Sends a signal.
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.running.as_ref().expect("it runs").child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        let pid = self
+            .running
+            .as_ref()
+            .expect("it runs")
+            .child
+            .id()
+            .to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &pid])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -124,21 +148,36 @@ impl Rig {
     pub(crate) async fn health(&self, service: &str, monitor: &str) -> String {
         let report: Value = serde_json::from_str(&self.get("/status/report").await).unwrap();
         let named = |list: &Value, name: &str| {
-            list.as_array().into_iter().flatten().find(|each| each["name"] == name).cloned()
+            list.as_array()
+                .into_iter()
+                .flatten()
+                .find(|each| each["name"] == name)
+                .cloned()
         };
-        let node = named(&report["probes"], service).and_then(|probe| named(&probe["nodes"], monitor));
-        node.and_then(|node| Some(node["status"].as_str()?.to_owned())).unwrap_or_default()
+        let node =
+            named(&report["probes"], service).and_then(|probe| named(&probe["nodes"], monitor));
+        node.and_then(|node| Some(node["status"].as_str()?.to_owned()))
+            .unwrap_or_default()
     }
 
     /// Waits until the monitor has this health.
     pub(crate) async fn until_health(&self, service: &str, monitor: &str, health: &str) {
         let what = format!("{service}/{monitor} {health}");
-        self.until(&what, async || self.health(service, monitor).await == health).await;
+        self.until(&what, async || {
+            self.health(service, monitor).await == health
+        })
+        .await;
     }
 
     /// Waits until the metrics have a line that begins so.
     pub(crate) async fn until_metric(&self, line: &str) {
-        self.until(line, async || self.get("/metrics").await.lines().any(|each| each.starts_with(line))).await;
+        self.until(line, async || {
+            self.get("/metrics")
+                .await
+                .lines()
+                .any(|each| each.starts_with(line))
+        })
+        .await;
     }
 
     /// Asks again and again until the answer is yes.
@@ -148,13 +187,22 @@ impl Rig {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never: {what}");
+        assert!(
+            tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
+            "never: {what}"
+        );
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
-        command.args(["--config"]).arg(self.config()).args(arguments);
-        command.env_remove("WATCHKEEPER_CONFIG").env_remove("WATCHKEEPER_LOG");
+        // As a user does it: from the folder, by a relative path.
+        command
+            .current_dir(self.folder.path())
+            .args(["--config", "watchkeeper.toml"])
+            .args(arguments);
+        command
+            .env_remove("WATCHKEEPER_CONFIG")
+            .env_remove("WATCHKEEPER_LOG");
         command.env("HOOK_SECRET", "correct-horse-battery");
         command
     }
@@ -173,7 +221,11 @@ impl Drop for Rig {
 pub(crate) fn built(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/plugins");
     let file = folder.join(format!("{name}.wasm"));
-    assert!(file.exists(), "{} is missing: run `cargo xtask plugins`", file.display());
+    assert!(
+        file.exists(),
+        "{} is missing: run `cargo xtask plugins`",
+        file.display()
+    );
     file
 }
 

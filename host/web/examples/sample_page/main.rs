@@ -20,10 +20,15 @@ use watchkeeper_web::{Limits, Overall, View, Web, WebSettings, serve};
 mod sample;
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "whoever starts an example wants to know where to look")]
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever starts an example wants to know where to look"
+)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let listen = arguments.next().unwrap_or_else(|| "127.0.0.1:8090".to_owned());
+    let listen = arguments
+        .next()
+        .unwrap_or_else(|| "127.0.0.1:8090".to_owned());
     let mut view = match arguments.next() {
         None => sample::view(),
         Some(count) => sample::long_view(count.parse()?),
@@ -56,9 +61,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Lets the last service's first monitor go on.
 fn move_on(view: &mut View, turn: u32) {
-    let Some(service) = view.services.last_mut() else { return };
+    let Some(service) = view.services.last_mut() else {
+        return;
+    };
     let service = Arc::make_mut(service);
-    let Some(monitor) = service.monitors.first_mut() else { return };
+    let Some(monitor) = service.monitors.first_mut() else {
+        return;
+    };
     let monitor = Arc::make_mut(monitor);
     monitor.latency_ms = Some(15 + turn % 9);
     if turn.is_multiple_of(10) {
@@ -71,6 +80,10 @@ fn move_on(view: &mut View, turn: u32) {
             target.reason = dies.then(|| "connection refused".into());
         }
         service.health = health;
-        view.health = if dies { Overall::Partial } else { Overall::Sick };
+        view.health = if dies {
+            Overall::Partial
+        } else {
+            Overall::Sick
+        };
     }
 }

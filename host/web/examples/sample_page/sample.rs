@@ -46,7 +46,10 @@ pub(crate) fn view() -> View {
             ends: at("2026-11-26 03:45"),
             affects: vec![affected("data/pg", "PostgreSQL")],
         }],
-        past: Some(PastView { days: 7, incidents: vec![late_webhooks()] }),
+        past: Some(PastView {
+            days: 7,
+            incidents: vec![late_webhooks()],
+        }),
         checked_at: Some(NOW),
         now: NOW,
         ..View::default()
@@ -54,7 +57,7 @@ pub(crate) fn view() -> View {
 }
 
 /// A page with `count` monitors in services of five, one of which is dead.
-pub(crate) fn long_view(count: usize) -> View {
+pub(crate) fn long_view(count: u16) -> View {
     let services: Vec<_> = (0..count.div_ceil(5))
         .map(|group| {
             let monitors = (group * 5..count.min(group * 5 + 5))
@@ -64,7 +67,13 @@ pub(crate) fn long_view(count: usize) -> View {
                     let host = format!("host-{index}.example.com");
                     monitor.targets = vec![target(&host, Some(40 + index % 90))];
                     if index % 7 == 3 {
-                        set_day(&mut monitor, index % 90, DayState::Sick, 12, "503 from upstream");
+                        set_day(
+                            &mut monitor,
+                            usize::from(index) % DAYS,
+                            DayState::Sick,
+                            12,
+                            "503 from upstream",
+                        );
                     }
                     if index == count / 2 {
                         monitor.health = Health::Dead;
@@ -74,7 +83,12 @@ pub(crate) fn long_view(count: usize) -> View {
                     monitor
                 })
                 .collect();
-            service(&format!("service-{group}"), &format!("Service {group}"), None, monitors)
+            service(
+                &format!("service-{group}"),
+                &format!("Service {group}"),
+                None,
+                monitors,
+            )
         })
         .collect();
     View {
@@ -91,9 +105,11 @@ fn services() -> Vec<Arc<ServiceView>> {
     let mut rest = monitor("api/rest", "REST API", 184);
     rest.health = Health::Sick;
     rest.since = Some(at("2026-11-21 01:06"));
-    rest.spark = [40, 38, 41, 44, 39, 42, 47, 43, 41, 45, 52, 60, 71, 90, 184]
-        .map(|latency| Some(latency as f32))
-        .to_vec();
+    rest.spark = [
+        40.0, 38.0, 41.0, 44.0, 39.0, 42.0, 47.0, 43.0, 41.0, 45.0, 52.0, 60.0, 71.0, 90.0, 184.0,
+    ]
+    .map(Some)
+    .to_vec();
     rest.targets = vec![
         target("fra-1", Some(38)),
         target("iad-1", Some(44)),
@@ -105,7 +121,13 @@ fn services() -> Vec<Arc<ServiceView>> {
     ];
     set_day(&mut rest, 31, DayState::Sick, 26, "");
     set_day(&mut rest, 58, DayState::Partial, 41, "Elevated error rate");
-    set_day(&mut rest, 89, DayState::Sick, 43, "Slow responses in Singapore");
+    set_day(
+        &mut rest,
+        89,
+        DayState::Sick,
+        43,
+        "Slow responses in Singapore",
+    );
 
     let mut hooks = monitor("api/hooks", "Webhooks", 61);
     hooks.targets = vec![target("worker-1", Some(58)), target("worker-2", Some(63))];
@@ -119,18 +141,39 @@ fn services() -> Vec<Arc<ServiceView>> {
 
     let mut dashboard = monitor("web/dash", "Dashboard", 112);
     dashboard.targets = vec![target("fra-1", Some(110)), target("iad-1", Some(118))];
-    set_day(&mut dashboard, 12, DayState::Partial, 22, "Login page returned 502");
+    set_day(
+        &mut dashboard,
+        12,
+        DayState::Partial,
+        22,
+        "Login page returned 502",
+    );
     set_day(&mut dashboard, 58, DayState::Sick, 41, "");
 
     let mut sign_in = monitor("web/sso", "Sign-in and SSO", 87);
     sign_in.targets = vec![target("sso-1", Some(84)), target("sso-2", Some(90))];
-    set_day(&mut sign_in, 12, DayState::Dead, 96, "Login page returned 502");
+    set_day(
+        &mut sign_in,
+        12,
+        DayState::Dead,
+        96,
+        "Login page returned 502",
+    );
     set_day(&mut sign_in, 13, DayState::Sick, 31, "");
 
     let mut postgres = monitor("data/pg", "PostgreSQL", 3);
-    postgres.targets =
-        vec![target("db-1", Some(3)), target("db-2", Some(3)), target("db-3", Some(4))];
-    set_day(&mut postgres, 45, DayState::Maintenance, 30, "Minor version upgrade");
+    postgres.targets = vec![
+        target("db-1", Some(3)),
+        target("db-2", Some(3)),
+        target("db-3", Some(4)),
+    ];
+    set_day(
+        &mut postgres,
+        45,
+        DayState::Maintenance,
+        30,
+        "Minor version upgrade",
+    );
 
     let mut queue = monitor("data/mq", "Message queue", 5);
     queue.targets = vec![target("mq-1", Some(5)), target("mq-2", Some(6))];
@@ -149,7 +192,13 @@ fn services() -> Vec<Arc<ServiceView>> {
         target("node-c", Some(31)),
     ];
     set_day(&mut objects, 26, DayState::Sick, 7, "");
-    set_day(&mut objects, 89, DayState::Maintenance, 65, "Disk replacement in rack 4");
+    set_day(
+        &mut objects,
+        89,
+        DayState::Maintenance,
+        65,
+        "Disk replacement in rack 4",
+    );
 
     let mut cdn = monitor("edge/cdn", "CDN", 18);
     cdn.targets = [("eu", 14), ("us", 19), ("ap", 24), ("sa", 31)]
@@ -159,15 +208,30 @@ fn services() -> Vec<Arc<ServiceView>> {
     dns.targets = vec![target("ns1", Some(8)), target("ns2", Some(10))];
 
     vec![
-        service("api", "Core API", Some("Public endpoints and webhooks"), vec![rest, hooks, graph]),
-        service("web", "Web application", Some("Dashboard and sign-in"), vec![dashboard, sign_in]),
+        service(
+            "api",
+            "Core API",
+            Some("Public endpoints and webhooks"),
+            vec![rest, hooks, graph],
+        ),
+        service(
+            "web",
+            "Web application",
+            Some("Dashboard and sign-in"),
+            vec![dashboard, sign_in],
+        ),
         service(
             "data",
             "Data platform",
             Some("Databases, queues and storage"),
             vec![postgres, queue, objects],
         ),
-        service("edge", "Edge network", Some("CDN and DNS, 14 locations"), vec![cdn, dns]),
+        service(
+            "edge",
+            "Edge network",
+            Some("CDN and DNS, 14 locations"),
+            vec![cdn, dns],
+        ),
     ]
 }
 
@@ -181,44 +245,62 @@ fn service(
         id: ServiceId::new(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         description: description.map(Into::into),
-        health: monitors.iter().map(|monitor| monitor.health).max().unwrap_or_default(),
+        health: monitors
+            .iter()
+            .map(|monitor| monitor.health)
+            .max()
+            .unwrap_or_default(),
         maintained: monitors.iter().any(|monitor| monitor.maintained),
         monitors: monitors.into_iter().map(Arc::new).collect(),
     })
 }
 
 /// A monitor that was well on all days.
-fn monitor(id: &str, label: &str, latency: usize) -> MonitorView {
-    let seed = id.bytes().fold(7_usize, |seed, byte| seed * 31 % 9973 + usize::from(byte));
-    let wobble = |index: usize| (seed + index * index * 37 + index * 11) % 40;
+fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
+    let seed = id.bytes().fold(7_u16, |seed, byte| {
+        seed.wrapping_mul(31) % 9973 + u16::from(byte)
+    });
+    let wobble = |index: u16| (seed + index * index * 37 + index * 11) % 40;
     MonitorView {
         id: MonitorId::parse(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         health: Health::Healthy,
         maintained: false,
         since: Some(at("2026-08-24 00:00")),
-        latency_ms: u32::try_from(latency).ok(),
-        spark: (0..18).map(|index| Some((latency * (80 + wobble(index))) as f32 / 100.0)).collect(),
-        days: vec![Day { state: DayState::Healthy, ..Day::default() }; DAYS],
+        latency_ms: Some(latency.into()),
+        spark: (0..18)
+            .map(|index| Some(f32::from(latency) * f32::from(80 + wobble(index)) / 100.0))
+            .collect(),
+        days: vec![
+            Day {
+                state: DayState::Healthy,
+                ..Day::default()
+            };
+            DAYS
+        ],
         first_day: at("2026-08-24 00:00"),
         uptime: sums(0).uptime(),
         targets: Vec::new(),
     }
 }
 
-fn target(name: &str, latency: Option<usize>) -> TargetView {
+fn target(name: &str, latency: Option<u16>) -> TargetView {
     TargetView {
         name: name.into(),
         health: Health::Healthy,
         maintained: false,
-        latency_ms: latency.and_then(|latency| u32::try_from(latency).ok()),
+        latency_ms: latency.map(Into::into),
         reason: None,
     }
 }
 
 fn set_day(monitor: &mut MonitorView, day: usize, state: DayState, minutes: u32, why: &str) {
     let why = (!why.is_empty()).then(|| why.into());
-    monitor.days[day] = Day { state, affected_minutes: minutes, why };
+    monitor.days[day] = Day {
+        state,
+        affected_minutes: minutes,
+        why,
+    };
     let dead = monitor
         .days
         .iter()
@@ -232,7 +314,11 @@ fn set_day(monitor: &mut MonitorView, day: usize, state: DayState, minutes: u32,
 fn sums(dead_minutes: u64) -> HealthSums {
     let mut sums = HealthSums::default();
     sums.record(Health::Dead, Maintained::No, dead_minutes * 60_000);
-    sums.record(Health::Healthy, Maintained::No, (90 * 1440 - dead_minutes) * 60_000);
+    sums.record(
+        Health::Healthy,
+        Maintained::No,
+        (90 * 1440 - dead_minutes) * 60_000,
+    );
     sums
 }
 
@@ -291,11 +377,18 @@ fn late_webhooks() -> IncidentView {
 
 fn affected(id: &str, label: &str) -> Affected {
     let id = MonitorId::parse(id).expect("the sample's identifiers are valid");
-    Affected { label: label.into(), part: Part::Monitor(id) }
+    Affected {
+        label: label.into(),
+        part: Part::Monitor(id),
+    }
 }
 
 fn update(stage: Stage, when: &str, text: &str) -> UpdateView {
-    UpdateView { stage, at: at(when), text: text.into() }
+    UpdateView {
+        stage,
+        at: at(when),
+        text: text.into(),
+    }
 }
 
 /// A minute of August to November 2026, as `2026-11-21 01:06`.
@@ -304,7 +397,9 @@ fn at(minute: &str) -> Timestamp {
         .split(['-', ' ', ':'])
         .map(|part| part.parse().expect("the sample's times are numbers"))
         .collect();
-    let [_, month, day, hour, minute] = numbers[..] else { unreachable!("a time has five parts") };
+    let [_, month, day, hour, minute] = numbers[..] else {
+        unreachable!("a time has five parts")
+    };
     // Days since 21 November.
     let days_before = [(8, 92 + 20), (11, 20)]
         .into_iter()
@@ -331,7 +426,10 @@ pub(crate) fn hostile_view(text: &str) -> View {
     announcement.title = Arc::clone(&said);
     announcement.text = Arc::clone(&said);
     announcement.link = Some(link);
-    let safe_link = (Arc::clone(&said), format!("https://acme.example/{text}").into());
+    let safe_link = (
+        Arc::clone(&said),
+        format!("https://acme.example/{text}").into(),
+    );
     let mut second = announcement.clone();
     second.link = Some(safe_link);
     view.announcements.push(second);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use thirtyfour::ChromeCapabilities;
 use thirtyfour::prelude::*;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -34,7 +35,11 @@ pub(crate) struct Browser {
 
 impl Default for Look {
     fn default() -> Self {
-        Self { width: 1280, dark: false, scripts: true }
+        Self {
+            width: 1280,
+            dark: false,
+            scripts: true,
+        }
     }
 }
 
@@ -54,7 +59,7 @@ impl Browser {
             return None;
         };
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = timeout(Duration::from_secs(60), async {
+        let port = timeout(Duration::from_mins(1), async {
             while let Some(line) = lines.next_line().await.unwrap() {
                 if let Some((_, port)) = line.split_once("successfully on port ") {
                     return port.trim_end_matches('.').parse::<u16>().unwrap();
@@ -75,17 +80,28 @@ impl Browser {
             }
             Err(problem) => panic!("the browser did not start: {problem}"),
         };
-        Some(Self { driver, look, address, _process: process, _profile: profile })
+        Some(Self {
+            driver,
+            look,
+            address,
+            _process: process,
+            _profile: profile,
+        })
     }
 
     /// What `script`, which may `return`, comes to.
     pub(crate) async fn run(&self, script: &str) -> Value {
-        self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
+        self.driver
+            .execute(script, Vec::new())
+            .await
+            .unwrap()
+            .json()
+            .clone()
     }
 
     /// What the browser's console holds that is worse than a remark.
     pub(crate) async fn complaints(&self) -> Vec<String> {
-        let session = self.driver.session_id().await.unwrap();
+        let session = self.driver.session_id();
         let answer: Value = reqwest::Client::new()
             .post(format!("{}/session/{session}/se/log", self.address))
             .json(&json!({ "type": "browser" }))
@@ -95,7 +111,9 @@ impl Browser {
             .json()
             .await
             .unwrap();
-        let entries = answer["value"].as_array().unwrap_or_else(|| panic!("no log in {answer}"));
+        let entries = answer["value"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no log in {answer}"));
         entries
             .iter()
             .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG")
@@ -122,16 +140,27 @@ impl Browser {
     /// Keeps a picture of the whole page in the folder that
     /// `WATCHKEEPER_SCREENSHOTS` names; nothing without it.
     pub(crate) async fn save_screenshot(&self, name: &str) {
-        let Some(folder) = std::env::var_os("WATCHKEEPER_SCREENSHOTS") else { return };
+        let Some(folder) = std::env::var_os("WATCHKEEPER_SCREENSHOTS") else {
+            return;
+        };
         let height = if self.look.scripts {
-            self.run("return document.documentElement.scrollHeight").await.as_u64().unwrap()
+            self.run("return document.documentElement.scrollHeight")
+                .await
+                .as_u64()
+                .unwrap()
         } else {
             3000
         };
         let height = u32::try_from(height.clamp(600, 12_000)).unwrap();
-        self.driver.set_window_rect(0, 0, self.look.width, height).await.unwrap();
+        self.driver
+            .set_window_rect(0, 0, self.look.width, height)
+            .await
+            .unwrap();
         let folder = std::path::PathBuf::from(folder);
-        self.driver.screenshot(&folder.join(format!("{name}.png"))).await.unwrap();
+        self.driver
+            .screenshot(&folder.join(format!("{name}.png")))
+            .await
+            .unwrap();
     }
 
     /// Ends the session. A test that failed before ends it by dropping this.
@@ -142,6 +171,7 @@ impl Browser {
 
 /// Says loudly that something was not tested; in continuous integration that is a
 /// failure.
+#[expect(clippy::print_stdout, reason = "what was not tested has to be said")]
 pub(crate) fn skip(why: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
     println!("SKIPPED: {why}");
@@ -169,12 +199,18 @@ fn capabilities(look: Look, profile: &TempDir) -> ChromeCapabilities {
         capabilities.add_arg(argument).unwrap();
     }
     if look.dark {
-        capabilities.add_arg("--blink-settings=preferredColorScheme=0").unwrap();
+        capabilities
+            .add_arg("--blink-settings=preferredColorScheme=0")
+            .unwrap();
     }
     if !look.scripts {
         let preferences = json!({ "profile.managed_default_content_settings.javascript": 2 });
-        capabilities.add_experimental_option("prefs", preferences).unwrap();
+        capabilities
+            .add_experimental_option("prefs", preferences)
+            .unwrap();
     }
-    capabilities.set_base_capability("goog:loggingPrefs", json!({ "browser": "ALL" })).unwrap();
+    capabilities
+        .set("goog:loggingPrefs", json!({ "browser": "ALL" }))
+        .unwrap();
     capabilities
 }

@@ -28,7 +28,12 @@ impl Site {
         let address = listener.local_addr().unwrap();
         let web = Web::new(settings);
         let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, web.router(), stop.clone().cancelled_owned(), limits));
+        tokio::spawn(serve(
+            listener,
+            web.router(),
+            stop.clone().cancelled_owned(),
+            limits,
+        ));
         Self { web, address, stop }
     }
 
@@ -46,5 +51,8 @@ impl Drop for Site {
 
 /// Settings with which a page is never given out once it is superseded.
 pub(crate) fn settings() -> WebSettings {
-    WebSettings { page_grace: Duration::ZERO, ..WebSettings::default() }
+    WebSettings {
+        page_grace: Duration::ZERO,
+        ..WebSettings::default()
+    }
 }

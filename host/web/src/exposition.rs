@@ -1,0 +1,79 @@
+//! OpenMetrics text as the older Prometheus text format, for those who do not ask
+//! for OpenMetrics.
+
+use std::fmt::Write as _;
+
+/// The older format, version 0.0.4, of an OpenMetrics text.
+///
+/// The older format has no units, no `info` and no end mark, and there a counter
+/// is called what its samples are called, `_total` included.
+pub(crate) fn text_format(open_metrics: &str) -> String {
+    let mut out = String::with_capacity(open_metrics.len());
+    let mut lines = open_metrics.lines().peekable();
+    while let Some(line) = lines.next() {
+        let mut words = line.splitn(4, ' ');
+        let written = match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("HELP"), Some(name), Some(help)) => {
+                // The type follows the help, and with it the name's ending.
+                let kind = lines.peek().and_then(|next| next.strip_prefix("# TYPE ")).unwrap_or_default();
+                writeln!(out, "# HELP {name}{} {help}", ending(kind))
+            }
+            (Some("#"), Some("TYPE"), Some(name), Some("info")) => {
+                writeln!(out, "# TYPE {name}_info gauge")
+            }
+            (Some("#"), Some("TYPE"), Some(name), Some(kind)) => {
+                let of = format!("{name} {kind}");
+                let kind = if kind == "unknown" { "untyped" } else { kind };
+                writeln!(out, "# TYPE {name}{} {kind}", ending(&of))
+            }
+            (Some("#"), Some("UNIT" | "EOF"), ..) => Ok(()),
+            _ => writeln!(out, "{line}"),
+        };
+        // Writing to a string cannot fail.
+        debug_assert!(written.is_ok());
+    }
+    out
+}
+
+/// What the samples of a family have that its name has not; `of` is `name type`.
+fn ending(of: &str) -> &'static str {
+    match of.rsplit_once(' ') {
+        Some((_, "counter")) => "_total",
+        Some((_, "info")) => "_info",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text_format;
+
+    #[test]
+    fn what_the_older_format_lacks_is_said_otherwise() {
+        let open_metrics = "\
+# HELP a_build The version.
+# TYPE a_build info
+a_build_info{version=\"1\"} 1
+# HELP a_cpu_seconds Time.
+# TYPE a_cpu_seconds counter
+# UNIT a_cpu_seconds seconds
+a_cpu_seconds_total{p=\"# EOF\"} 1.5
+# HELP a_depth How deep.
+# TYPE a_depth gauge
+a_depth 2
+# EOF
+";
+        let text = "\
+# HELP a_build_info The version.
+# TYPE a_build_info gauge
+a_build_info{version=\"1\"} 1
+# HELP a_cpu_seconds_total Time.
+# TYPE a_cpu_seconds_total counter
+a_cpu_seconds_total{p=\"# EOF\"} 1.5
+# HELP a_depth How deep.
+# TYPE a_depth gauge
+a_depth 2
+";
+        assert_eq!(text_format(open_metrics), text);
+    }
+}

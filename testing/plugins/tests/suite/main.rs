@@ -1,0 +1,1 @@
+//! The first-party plugins against real servers, good ones and faulty ones.
