@@ -65,7 +65,7 @@ pub(crate) struct Doubted {
 }
 
 impl Apply {
-    /// Decides until `stop` and until all runs under way have been taken in.
+    /// Decides until `stop`, and takes in what has ended until then.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -75,19 +75,26 @@ impl Apply {
         self.board.resume(self.clock.now(), &mut batch);
         self.carry_out(batch).await;
         self.show_all();
+        let mut follows = true;
         loop {
             let mut batch = Batch::default();
             tokio::select! {
                 biased;
-                changed = self.assignments.changed() => {
-                    if changed.is_ok() {
+                changed = self.assignments.changed(), if follows => {
+                    // Once nobody joins configuration and shelf any more, there is
+                    // nothing to follow: a closed channel is always ready.
+                    follows = changed.is_ok();
+                    if follows {
                         let assignments = Arc::clone(&self.assignments.borrow_and_update());
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
                         self.metrics.forget_monitors();
                         self.carry_out(batch).await;
                         self.show_all();
-                        continue;
                     }
+                    continue;
+                }
+                _ = ticks.tick() => {
+                    self.tick(&mut batch);
                 }
                 taken = self.finished.recv_many(&mut runs, AT_ONCE) => {
                     if taken == 0 {
@@ -98,19 +105,14 @@ impl Apply {
                     }
                     self.take_doubted(&mut batch);
                 }
-                _ = ticks.tick() => {
-                    self.tick(&mut batch);
-                }
+                // Comes after the queue, which is therefore empty.
+                () = stop.cancelled() => break,
             }
             let urgent = !batch.changed.is_empty();
             self.carry_out(batch).await;
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
                 self.show();
-            }
-            // Runs end before the senders do, so what is under way is taken in.
-            if stop.is_cancelled() && self.finished.is_closed() && self.finished.is_empty() {
-                break;
             }
         }
         self.carry_out(Batch::default()).await;

@@ -103,6 +103,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     board.adopt(&assigned.borrow(), clock.now(), &mut batch);
 
     let stop_checks = CancellationToken::new();
+    let stop_applying = CancellationToken::new();
     let scheduling = tokio::spawn(
         Scheduler {
             assignments: assigned.clone(),
@@ -129,7 +130,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             unsaved: batch.commit,
             doubted: Vec::new(),
         }
-        .run(stop_checks.clone()),
+        .run(stop_applying.clone()),
     );
     let outbox = Outbox {
         store: Arc::clone(&store),
@@ -160,6 +161,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     reloading.abort();
     stop_checks.cancel();
     join("scheduler", scheduling).await;
+    stop_applying.cancel();
     join("apply", applying).await;
     stop.cancel();
     join("outbox", delivering).await;

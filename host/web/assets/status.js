@@ -27,6 +27,7 @@
     const zones = find("#tz");
     const forms = {
       d: { day: "numeric", month: "short", year: "numeric" },
+      u: { day: "numeric", month: "short", year: "numeric" },
       t: { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" },
       dt: {
         day: "numeric",
@@ -42,7 +43,10 @@
       const written = {};
       for (const time of findAll("time[data-f]", within)) {
         const form = time.dataset.f;
-        written[form] ??= new Intl.DateTimeFormat(language, { ...forms[form], timeZone });
+        written[form] ??= new Intl.DateTimeFormat(language, {
+          ...forms[form],
+          timeZone: form === "u" ? "UTC" : timeZone, // A day is the same in every zone.
+        });
         time.textContent = written[form].format(new Date(time.dateTime));
         time.title = time.dateTime;
       }
@@ -222,7 +226,8 @@
       const ago = find("#ago");
       if (!ago || Number.isNaN(checked)) return;
       const seconds = Math.max(0, Math.round((Date.now() - checked) / 1000));
-      ago.textContent = seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`;
+      const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+      ago.textContent = `Checked ${age} ago`;
     };
     const isLive = (live) => find("#live")?.classList.toggle("on", live);
     const close = () => {

@@ -6,7 +6,7 @@ use std::fmt;
 use watchkeeper_engine::time::Timestamp;
 
 /// The milliseconds of a day.
-pub(crate) const DAY_MS: i64 = 86_400_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// How much of a time is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Form {
     Moment,
     /// `21 Nov`: a day of the calendar, the same wherever the visitor is.
     Day,
+    /// `21 Nov 2026`, likewise.
+    WholeDay,
 }
 
 /// A `<time>` element.
@@ -67,13 +69,14 @@ impl Form {
             Self::Time => Some("t"),
             Self::Second => Some("s"),
             Self::Moment => Some("dt"),
+            Self::WholeDay => Some("u"),
             Self::Day => None,
         }
     }
 
     const fn pattern(self) -> &'static str {
         match self {
-            Self::Date => "%-d %b %Y",
+            Self::Date | Self::WholeDay => "%-d %b %Y",
             Self::Time => "%H:%M UTC",
             Self::Second => "%H:%M:%S UTC",
             Self::Moment => "%-d %b, %H:%M UTC",

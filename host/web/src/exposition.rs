@@ -15,7 +15,10 @@ pub(crate) fn text_format(open_metrics: &str) -> String {
         let written = match (words.next(), words.next(), words.next(), words.next()) {
             (Some("#"), Some("HELP"), Some(name), Some(help)) => {
                 // The type follows the help, and with it the name's ending.
-                let kind = lines.peek().and_then(|next| next.strip_prefix("# TYPE ")).unwrap_or_default();
+                let kind = lines
+                    .peek()
+                    .and_then(|next| next.strip_prefix("# TYPE "))
+                    .unwrap_or_default();
                 writeln!(out, "# HELP {name}{} {help}", ending(kind))
             }
             (Some("#"), Some("TYPE"), Some(name), Some("info")) => {

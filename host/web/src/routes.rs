@@ -5,8 +5,8 @@ use axum::extract::{Request, State};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{ACCEPT, 
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue,
 };
 use http::{HeaderMap, StatusCode};
 
@@ -149,8 +149,14 @@ async fn readyz(State(web): State<Web>) -> Response {
 
 async fn metrics(State(web): State<Web>, headers: HeaderMap) -> Response {
     let metrics = (web.settings().metrics)();
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    if accepted.into_iter().any(|value| value.contains("application/openmetrics-text")) {
+    let accepted = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    if accepted
+        .into_iter()
+        .any(|value| value.contains("application/openmetrics-text"))
+    {
         text(StatusCode::OK, OPEN_METRICS, metrics)
     } else {
         text(StatusCode::OK, TEXT_FORMAT, text_format(&metrics))

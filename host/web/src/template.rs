@@ -11,7 +11,7 @@ use watchkeeper_engine::time::Timestamp;
 
 use crate::assets::Assets;
 use crate::bars::{self, Bars};
-use crate::dates::{self, DAY_MS, Form, Iso, IsoDay, Latency, Minutes, Moment, Utc};
+use crate::dates::{self, Form, Iso, IsoDay, Latency, Minutes, Moment, Utc};
 use crate::spark;
 use crate::view::{
     AnnouncementView, IncidentView, MaintenanceView, MonitorView, Part, PastView, ServiceView, View,
@@ -267,7 +267,7 @@ impl<'a> PastRow<'a> {
                 .collect();
             if !incidents.is_empty() {
                 rows.extend(quiet.take().map(Self::quiet));
-                let label = Utc::new(dates::day_start(day), Form::Date).to_string();
+                let label = Moment::new(dates::day_start(day), Form::WholeDay).to_string();
                 rows.push(Self { label, incidents });
             } else if age > 0 {
                 quiet = Some((day, quiet.map_or(day, |(_, last)| last)));
@@ -279,13 +279,16 @@ impl<'a> PastRow<'a> {
 
     fn quiet((first, last): (i64, i64)) -> Self {
         let (from, to) = (dates::day_start(first), dates::day_start(last));
+        let (first_month, last_month) = (dates::leaf(from).0, dates::leaf(to).0);
         let label = if first == last {
-            Utc::new(to, Form::Date).to_string()
+            Moment::new(to, Form::WholeDay).to_string()
+        } else if first_month == last_month {
+            format!("{} – {}", dates::leaf(from).1, Utc::new(to, Form::WholeDay))
         } else {
             format!(
                 "{} – {}",
                 Utc::new(from, Form::Day),
-                Utc::new(to, Form::Date)
+                Utc::new(to, Form::WholeDay)
             )
         };
         Self {
@@ -321,11 +324,10 @@ fn minutes(from: Timestamp, to: Timestamp) -> Minutes {
     Minutes(to.since(from).as_secs() / 60)
 }
 
-/// How the end of a maintenance is written: with its date only where that is
-/// another than its beginning's.
-fn end_form(planned: &MaintenanceView) -> Form {
-    if planned.starts.as_millis().div_euclid(DAY_MS) == planned.ends.as_millis().div_euclid(DAY_MS)
-    {
+/// How the end of something is written: with its date only where that is another
+/// than its beginning's.
+const fn end_form(starts: Timestamp, ends: Timestamp) -> Form {
+    if dates::day_of(starts) == dates::day_of(ends) {
         Form::Time
     } else {
         Form::Moment
@@ -335,6 +337,16 @@ fn end_form(planned: &MaintenanceView) -> Form {
 /// The name of the page, cut so that the company's part of it can stand out.
 pub(crate) fn brand(view: &View) -> (&str, &str) {
     let company = view.company.as_deref().unwrap_or_default();
+    if view.title.is_empty() {
+        return (
+            if company.is_empty() {
+                "Status"
+            } else {
+                company
+            },
+            "",
+        );
+    }
     match view.title.strip_prefix(company) {
         Some(rest) if !company.is_empty() && rest.starts_with(' ') => (company, rest.trim()),
         _ => (&view.title, ""),

@@ -169,7 +169,7 @@ pub(crate) fn summary(view: &View) -> String {
     let monitors = || view.services.iter().flat_map(|service| &service.monitors);
     let total = monitors().count();
     if total == 0 {
-        return "Nothing is being watched yet.".to_owned();
+        return "No services are set up yet.".to_owned();
     }
     let working = monitors()
         .filter(|monitor| monitor.maintained || monitor.health == Health::Healthy)
@@ -333,7 +333,7 @@ mod tests {
         };
         let (fine, bad) = (monitor(Health::Healthy, &[]), monitor(Health::Dead, &[]));
         let silent = monitor(Health::Unknown, &[]);
-        assert_eq!(said(vec![]), "Nothing is being watched yet.");
+        assert_eq!(said(vec![]), "No services are set up yet.");
         assert_eq!(said(vec![fine.clone()]), "1 component is operational.");
         assert_eq!(said(vec![bad.clone()]), "0 of 1 component is operational.");
         assert_eq!(

@@ -21,6 +21,8 @@ use crate::site::Site;
 
 #[path = "support/browser_session.rs"]
 mod browser_session;
+#[path = "support/hostile.rs"]
+mod hostile;
 #[path = "../examples/sample_page/sample.rs"]
 mod sample;
 #[path = "support/site.rs"]
@@ -375,7 +377,7 @@ async fn the_theme_is_chosen_and_kept() {
 #[tokio::test]
 async fn markup_of_strangers_is_text() {
     let (_site, browser) = open!(
-        sample::hostile_view("<img src=x onerror=window.owned=1>"),
+        hostile::hostile("<img src=x onerror=window.owned=1>"),
         Look::default()
     );
     let seen =
@@ -387,7 +389,7 @@ async fn markup_of_strangers_is_text() {
 
 /// Texts without a place to break them, wherever texts stand.
 fn wordy() -> View {
-    sample::hostile_view(&"Unbreakable".repeat(20))
+    hostile::hostile(&"Unbreakable".repeat(20))
 }
 
 /// The script of axe-core, which tests whether a page can be used by everyone.

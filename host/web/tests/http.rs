@@ -322,10 +322,7 @@ async fn the_hosts_own_addresses() {
         ),
     ] {
         let metrics = get(&site, "/metrics", &[("accept", accept)]).await;
-        assert_eq!(
-            text(metrics.headers(), header::CONTENT_TYPE),
-            content_type
-        );
+        assert_eq!(text(metrics.headers(), header::CONTENT_TYPE), content_type);
         assert_eq!(metrics.text().await.unwrap(), body);
     }
     assert_eq!(

@@ -11,6 +11,8 @@ use tokio::time::{Duration, timeout};
 
 use crate::site::Site;
 
+#[path = "support/hostile.rs"]
+mod hostile;
 #[expect(dead_code, reason = "the long page is for the browser and the example")]
 #[path = "../examples/sample_page/sample.rs"]
 mod sample;
@@ -126,7 +128,7 @@ fn markup(html: &str) -> BTreeMap<String, usize> {
 
 #[tokio::test]
 async fn sixty_ways_to_say_nothing() {
-    let harmless = Site::start(sample::hostile_view("harmless")).await;
+    let harmless = Site::start(hostile::hostile("harmless")).await;
     let read = async |site: &Site, path: &str| {
         reqwest::get(site.url(path))
             .await
@@ -138,7 +140,7 @@ async fn sixty_ways_to_say_nothing() {
     let expected = markup(&read(&harmless, "/").await);
     assert!(expected.len() > 40, "{expected:?}");
     for payload in PAYLOADS {
-        let site = Site::start(sample::hostile_view(payload)).await;
+        let site = Site::start(hostile::hostile(payload)).await;
         let page = read(&site, "/").await;
         // Empty lines make paragraphs of a text; they may be more.
         let ours = |mut tags: BTreeMap<String, usize>| {

@@ -67,7 +67,9 @@ fn listed(data: &[String]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if data.len() > LISTED {
-        text.push_str(&format!(" and {} more", data.len() - LISTED));
+        text += " and ";
+        text += &(data.len() - LISTED).to_string();
+        text += " more";
     }
     text
 }

@@ -78,13 +78,12 @@ impl Question {
     fn new(config: &Config, target: &Target) -> Result<Self, Stop> {
         // An empty authority is the host's own resolver; no URL of another kind
         // may be without a host.
-        let (url, server) = match target.as_str().strip_prefix("dns:///") {
-            Some(rest) => (Target::new(format!("dns:{rest}")).url()?, None),
-            None => {
-                let url = target.url()?;
-                let server = url.host().is_some().then(|| url.authority());
-                (url, server)
-            }
+        let (url, server) = if let Some(rest) = target.as_str().strip_prefix("dns:///") {
+            (Target::new(format!("dns:{rest}")).url()?, None)
+        } else {
+            let url = target.url()?;
+            let server = url.host().is_some().then(|| url.authority());
+            (url, server)
         };
         let named = url.path().trim_matches('/');
         let name = match (named, &config.name) {

@@ -18,8 +18,8 @@ pub struct Config {
     /// The request's method.
     #[schemars(length(min = 1, max = 32), regex(pattern = "^[A-Za-z]+$"))]
     pub method: String,
-    /// The request's headers. Their values are treated as secrets.
-    pub headers: BTreeMap<String, Secret>,
+    /// The request's headers.
+    pub headers: BTreeMap<String, String>,
     /// The request's body.
     pub body: Option<String>,
     /// Credentials to send. They go to no other host than the target's, whatever
@@ -133,7 +133,7 @@ pub struct HeaderAssertion {
 #[serde(deny_unknown_fields, default)]
 pub struct Redirects {
     /// How many to follow. The answer after the last is what is judged.
-    #[schemars(range(max = 20))]
+    #[schemars(range(max = 15))]
     pub follow: u32,
 }
 

@@ -125,7 +125,9 @@ impl Rules {
             expected.join(", ")
         );
         if let (300..=399, Some(location)) = (response.status(), response.header("location")) {
-            fault.push_str(&format!(" (redirects to {})", excerpt(&location)));
+            fault += " (redirects to ";
+            fault += &excerpt(&location);
+            fault += ")";
         }
         fault
     }

@@ -64,7 +64,7 @@ fn request(config: &Config, target: &Target) -> Result<Request, Stop> {
         .body_limit(config.max_body)
         .redirects(config.redirects.follow);
     for (name, value) in &config.headers {
-        request = request.header(name, value.expose());
+        request = request.header(name, value.as_str());
     }
     if let Some(body) = &config.body {
         request = request.body(body.as_str());

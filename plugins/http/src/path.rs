@@ -212,7 +212,11 @@ impl Parser<'_> {
                     selectors,
                 })
             }
-            _ => self.expected(". or ["),
+            Some(_) => Err(format!(
+                ". or [ expected at character {}; names with other characters are written ['a-b']",
+                self.at
+            )),
+            None => self.expected(". or ["),
         }
     }
 
@@ -403,7 +407,10 @@ mod tests {
     #[test]
     fn mistakes_say_where_they_are() {
         check("a", "a path begins with $");
-        check("$a", ". or [ expected at character 2");
+        check(
+            "$.a-b",
+            ". or [ expected at character 4; names with other characters are written ['a-b']",
+        );
         check("$.", "a name expected at character 2");
         check("$.1", "a name expected at character 2");
         check(

@@ -66,8 +66,14 @@ impl Probe for Tcp {
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {
         let conversation = Conversation::new(config).map_err(Stop::Misconfigured)?;
         let (host, port) = (target.host()?, target.port()?);
-        let connection = tcp::Connection::open(&host, port, context.remaining())?;
-        let connected = context.timeout().saturating_sub(context.remaining());
+        let mut patience = context.remaining();
+        if conversation.expected.is_some() {
+            // Waiting must end before the host ends the check: what came instead
+            // of what was expected says more than that nothing more came.
+            patience = patience.mul_f64(0.98);
+        }
+        let connection = tcp::Connection::open(&host, port, patience)?;
+        let connected = context.elapsed();
         let mut reading = Reading::healthy().measure("connect", connected.as_secs_f64(), "seconds");
         if !conversation.send.is_empty() {
             connection.write(&conversation.send)?;
@@ -89,14 +95,17 @@ impl Probe for Tcp {
                     Err(error) => return Err(error.into()),
                 }
             };
-            let answered = context.timeout().saturating_sub(context.remaining());
-            reading = reading.measure("answer", (answered - connected).as_secs_f64(), "seconds");
+            let answered = context.elapsed();
+            reading = reading.measure(
+                "answer",
+                answered.saturating_sub(connected).as_secs_f64(),
+                "seconds",
+            );
             if let Some(end) = fault {
                 return Ok(Reading::dead(expected.fault(&received, end)));
             }
         }
-        let whole = context.timeout().saturating_sub(context.remaining());
-        Ok(reading.latency(whole))
+        Ok(reading.latency(context.elapsed()))
     }
 }
 

@@ -58,7 +58,7 @@ impl Probe for Tls {
         let url = target.url()?;
         let host = target.host()?;
         let connection = Connection::open(&host, url.port().unwrap_or(443), context.remaining())?;
-        let connected = context.timeout().saturating_sub(context.remaining());
+        let connected = context.elapsed();
         // The chain is only reported on: an expired one is then told with its
         // day, and all of its faults at once.
         let server_name = config.server_name.as_deref().unwrap_or(&host);

@@ -39,9 +39,9 @@ pub struct Config {
     #[serde(default = "json")]
     #[schemars(length(min = 1, max = 200))]
     pub content_type: String,
-    /// More headers. Their values are treated as secrets.
+    /// More headers; one of the same name stands in for ours.
     #[serde(default)]
-    pub headers: BTreeMap<String, Secret>,
+    pub headers: BTreeMap<String, String>,
     /// A key to sign the body with: adds the header `X-Watchkeeper-Signature`.
     #[serde(default)]
     pub secret: Option<Secret>,
@@ -142,9 +142,8 @@ impl Message {
             ));
         }
         for (name, value) in &config.headers {
-            // One given in the configuration stands in for ours.
             headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value.expose().to_owned()));
+            headers.push((name.clone(), value.clone()));
         }
         Ok(Self { headers, body })
     }

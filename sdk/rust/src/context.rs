@@ -31,8 +31,13 @@ impl Context {
         self.timeout
     }
 
+    /// What of it is over.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// What is left of it; zero when it is over.
     pub fn remaining(&self) -> Duration {
-        self.timeout.saturating_sub(self.started.elapsed())
+        self.timeout.saturating_sub(self.elapsed())
     }
 }

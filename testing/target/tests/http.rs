@@ -40,7 +40,7 @@ async fn each_path_has_its_peculiarity() {
         &target,
         "/json",
         200,
-        r#"{"queue":{"depth":17},"status":"up"}"#,
+        r#"{"status":"up","queue":{"depth":17}}"#,
     )
     .await;
     check(&target, "/status/503", 503, "Service Unavailable").await;

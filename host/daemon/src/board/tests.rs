@@ -43,7 +43,7 @@ to = ["hook"]
 on = ["dead"]
 [[route]]
 to = ["hook"]
-on = ["recovered"]
+on = ["dead", "recovered"]
 "#;
 
 const CANARIES: &str = "[self]\ncanaries = [\"tcp://c:1\", \"tcp://c:2\"]\nevery = \"10s\"\n";

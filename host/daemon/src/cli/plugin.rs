@@ -394,9 +394,18 @@ async fn open(path: &Path) -> anyhow::Result<Result<(Good, Origin), String>> {
         .map(|good| (good, origin)))
 }
 
-/// A sandbox without a configuration.
+/// A sandbox without a configuration. Compiled plugins are kept where this user
+/// keeps such things.
 fn lone_sandbox() -> anyhow::Result<Sandbox> {
-    start::sandbox_for(None, 8, &[], Vec::new())
+    start::sandbox_for(user_cache(), 8, &[], Vec::new())
+}
+
+/// The XDG base directory for caches, which only this user writes to; none where
+/// the environment names none.
+fn user_cache() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    Some(caches?.join("watchkeeper"))
 }
 
 fn describe(plugin: &Plugin) -> Value {

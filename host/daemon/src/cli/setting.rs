@@ -87,7 +87,7 @@ mod tests {
         );
         check(
             &["expect.status=[200, 301]", "expect.body=ok"],
-            r#"{"expect":{"body":"ok","status":[200,301]}}"#,
+            r#"{"expect":{"status":[200,301],"body":"ok"}}"#,
         );
         check(&["url=http://h/?a=b"], r#"{"url":"http://h/?a=b"}"#);
         check(&["a=1\nb = 2"], r#"{"a":"1\nb = 2"}"#);

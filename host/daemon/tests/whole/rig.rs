@@ -203,7 +203,9 @@ impl Rig {
         command
             .env_remove("WATCHKEEPER_CONFIG")
             .env_remove("WATCHKEEPER_LOG");
-        command.env("HOOK_SECRET", "correct-horse-battery");
+        command
+            .env("XDG_CACHE_HOME", self.folder.path())
+            .env("HOOK_SECRET", "correct-horse-battery");
         command
     }
 }

@@ -27,10 +27,29 @@ pub(crate) struct Browser {
     pub(crate) driver: WebDriver,
     look: Look,
     address: String,
-    /// Killed when dropped, and the browser with it: a test that fails must not
-    /// leave them behind.
-    _process: Child,
+    /// The driver; the browser that it started is of its process group.
+    process: Child,
     _profile: TempDir,
+}
+
+impl Drop for Browser {
+    /// A test that fails must not leave anything behind.
+    fn drop(&mut self) {
+        // Else the session would be ended by asking a driver that is no more. It is
+        // an error if the session was ended.
+        let _ended = self.driver.clone().leak();
+        // There is no identifier once the process was seen to have ended.
+        if let Some(id) = self.process.id() {
+            let group = format!("-{id}");
+            let killed = std::process::Command::new("kill")
+                .args(["-KILL", "--", &group])
+                .status();
+            assert!(
+                killed.is_ok() || std::thread::panicking(),
+                "kill is part of every system"
+            );
+        }
+    }
 }
 
 impl Default for Look {
@@ -52,6 +71,7 @@ impl Browser {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .process_group(0)
             .kill_on_drop(true)
             .spawn();
         let Ok(mut process) = started else {
@@ -59,6 +79,7 @@ impl Browser {
             return None;
         };
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+
         let port = timeout(Duration::from_mins(1), async {
             while let Some(line) = lines.next_line().await.unwrap() {
                 if let Some((_, port)) = line.split_once("successfully on port ") {
@@ -84,7 +105,7 @@ impl Browser {
             driver,
             look,
             address,
-            _process: process,
+            process,
             _profile: profile,
         })
     }
@@ -165,7 +186,7 @@ impl Browser {
 
     /// Ends the session. A test that failed before ends it by dropping this.
     pub(crate) async fn close(self) {
-        self.driver.quit().await.unwrap();
+        self.driver.clone().quit().await.unwrap();
     }
 }
 

@@ -2,7 +2,6 @@
 
 use wasip2::http::types::ErrorCode;
 
-use super::exchange::exchanges;
 use crate::{Error, Url};
 
 /// What `code` means for a request to `url`.
@@ -29,9 +28,10 @@ pub(super) fn translate(code: ErrorCode, url: &Url) -> Error {
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::HttpResponseTimeout => Error::TimedOut(None),
         ErrorCode::ConnectionLimitReached => Error::Host("at the limit of connections".to_owned()),
-        ErrorCode::TlsCertificateError => Error::Untrusted(
-            untrusted().unwrap_or_else(|| "is not trusted for this name".to_owned()),
-        ),
+        // Where the host knows why, it says so in words, below.
+        ErrorCode::TlsCertificateError => {
+            Error::Untrusted("is not trusted for this name".to_owned())
+        }
         ErrorCode::TlsAlertReceived(payload) => Error::Handshake(match payload.alert_message {
             Some(alert) => format!("the server sent the alert {alert}"),
             None => "the server sent an alert".to_owned(),
@@ -83,9 +83,4 @@ fn destination(url: &Url) -> String {
         url.host().unwrap_or_default(),
         port.unwrap_or_default()
     )
-}
-
-/// The error code has no room for the reason; the trace has.
-fn untrusted() -> Option<String> {
-    exchanges().pop()?.session?.untrusted
 }

@@ -1,1 +1,15 @@
 //! The first-party plugins against real servers, good ones and faulty ones.
+
+mod cost;
+mod dns;
+mod examples;
+mod http;
+mod http_answers;
+mod http_redirects;
+mod http_tls;
+mod icmp;
+mod measured;
+mod slack;
+mod tcp;
+mod tls;
+mod webhook;

@@ -1,0 +1,122 @@
+//! The examples against the schemas of the plugins that they configure.
+
+use std::fs;
+use std::path::Path;
+
+use plugin_tests::{bundled, load, run};
+use watchkeeper_config::monitor::{ProbeChoice, scheme};
+use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
+use watchkeeper_config::{Config, load as load_config, load_texts};
+use watchkeeper_sandbox::Kind;
+
+/// An environment in which every variable is set, to what fits everywhere.
+#[expect(clippy::unnecessary_wraps, reason = "what the configuration calls")]
+fn env(_: &str) -> Option<String> {
+    Some("https://hooks.slack.com/services/T0/B0/X".to_owned())
+}
+
+fn read(name: &str) -> Config {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/configs");
+    // Beside the files that an example may name.
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let certificate = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+    for (file, content) in [("ca.pem", certificate), ("rabbit-token", "token\n")] {
+        fs::write(folder.path().join(file), content).expect("it can be written to");
+    }
+    let path = folder.path().join(name);
+    fs::copy(examples.join(name), &path).expect("the example is there");
+    let loaded = load_config(&path, &env).unwrap_or_else(|problems| panic!("{name}: {problems}"));
+    loaded.config
+}
+
+/// What every plugin's schema has against the configurations of one example, and
+/// how many were compared.
+async fn problems(config: &Config) -> (usize, Vec<String>) {
+    let mut plugins = Vec::new();
+    for name in bundled() {
+        let plugin = load(&name).await;
+        let schema = PluginSchema::new(&plugin.description().schema).expect("it is a schema");
+        plugins.push((name, plugin.kind().clone(), schema));
+    }
+    let named = |wanted: &str| plugins.iter().find(|(name, _, _)| name == wanted);
+    let by_scheme = |wanted: &str| {
+        plugins.iter().find(|(_, kind, _)| match kind {
+            Kind::Probe { schemes } => schemes.iter().any(|scheme| scheme == wanted),
+            Kind::Notifier => false,
+        })
+    };
+    let mut compared: Vec<(&PluginConfig, &PluginSchema)> = Vec::new();
+    for monitor in config.monitors() {
+        let found = match &monitor.probe {
+            ProbeChoice::Named(name) => named(name.as_str()),
+            ProbeChoice::ByScheme => {
+                let address = monitor.targets.first().map(|target| target.address());
+                address.and_then(scheme).and_then(by_scheme)
+            }
+        };
+        compared.extend(found.map(|(_, _, schema)| (&monitor.config, schema)));
+    }
+    for channel in config.channels.iter() {
+        let found = named(channel.notifier.as_str());
+        compared.extend(found.map(|(_, _, schema)| (&channel.config, schema)));
+    }
+    let problems = compared
+        .iter()
+        .flat_map(|(config, schema)| schema.check(config))
+        .map(|problem| problem.to_string())
+        .collect();
+    (compared.len(), problems)
+}
+
+#[test]
+fn every_example_fits_the_plugins() {
+    run(async {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/configs");
+        let mut all = 0;
+        for entry in fs::read_dir(examples).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let (compared, problems) = problems(&read(&name)).await;
+            assert_eq!(problems, [""; 0], "{name}");
+            assert!(compared > 0, "{name} configures no bundled plugin");
+            all += compared;
+        }
+        assert!(all >= 10, "{all}");
+    });
+}
+
+#[test]
+fn the_configuration_in_every_readme_fits_its_plugin() {
+    run(async {
+        for name in bundled() {
+            let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
+            let readme = fs::read_to_string(plugins.join(&name).join("README.md")).unwrap();
+            let toml = readme.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
+            let (toml, _) = toml.unwrap_or_else(|| panic!("{name} has no configuration"));
+            let loaded = load_texts(vec![("README.md".to_owned(), toml.to_owned())], &env);
+            let config = loaded.unwrap_or_else(|problems| panic!("{name}: {problems}")).config;
+            let (compared, problems) = problems(&config).await;
+            assert_eq!(problems, [""; 0], "{name}");
+            assert!(compared > 0, "{name}");
+            let plugin = load(&name).await;
+            let schema = &plugin.description().schema;
+            for key in schema["properties"].as_object().unwrap().keys() {
+                let listed = ["`", "."].iter().any(|end| readme.contains(&format!("| `{key}{end}")));
+                assert!(listed || readme.contains(&format!(", `{key}`")), "{name} does not list {key}");
+            }
+        }
+    });
+}
+
+#[test]
+fn every_plugin_is_what_its_file_is_called() {
+    run(async {
+        for name in bundled() {
+            let plugin = load(&name).await;
+            assert_eq!(plugin.description().name.as_str(), name);
+            assert!(
+                plugin.description().hosts.is_empty(),
+                "{name} asks for hosts of its own"
+            );
+        }
+    });
+}
