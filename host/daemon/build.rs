@@ -45,6 +45,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let packed = zstd::bulk::compress(&component, level).map_err(at(&path))?;
         let place = out.join(format!("{name}.wasm.zst"));
         fs::write(&place, packed).map_err(at(&place))?;
+        let place = place
+            .to_str()
+            .ok_or("the build folder has a name that is no text")?;
         writeln!(code, "    ({name:?}, include_bytes!({place:?})),")?;
     }
     code.push_str("];\n");

@@ -180,9 +180,10 @@ impl Apply {
             if let Some(known) = self.board.monitor(monitor) {
                 let standing = &known.state.standing;
                 let reason = standing.reason.as_deref().unwrap_or_default();
-                match standing.health {
-                    Health::Healthy => info!(%monitor, health = %standing.health, "changed"),
-                    _ => warn!(%monitor, health = %standing.health, reason, "changed"),
+                if standing.health == Health::Healthy {
+                    info!(%monitor, health = %standing.health, "changed");
+                } else {
+                    warn!(%monitor, health = %standing.health, reason, "changed");
                 }
                 self.metrics.show_monitor(monitor, standing.health);
             }
@@ -209,7 +210,7 @@ impl Apply {
         for request in batch.requests {
             // A full queue means that more checks are asked for than can be run:
             // whoever waits for this one goes on after its patience.
-            let _ = self.requests.try_send(request).is_ok();
+            _ = self.requests.try_send(request);
         }
     }
 

@@ -417,7 +417,7 @@ fn ready(
     {
         // A target or URI that names no host grants none: what it means is the
         // plugin's business.
-        let _ = grants.grant_url(address).is_ok();
+        _ = grants.grant_url(address);
     }
     let own = if entry.origin == Origin::Bundled {
         description.hosts.as_slice()

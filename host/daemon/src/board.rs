@@ -18,7 +18,7 @@ use watchkeeper_engine::network::{NetworkState, OwnNetwork};
 use watchkeeper_engine::reading::Reading;
 use watchkeeper_engine::target::{Input, TargetState, next_tick, step};
 use watchkeeper_engine::telling::{Interest, Told};
-use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_engine::uptime::Maintained;
 use watchkeeper_store::{
     self as store, Commit, Loaded, NewChange, Rollup, RouteKey, Sample, Span, Subject,
@@ -482,7 +482,7 @@ impl Board {
             } else {
                 None
             };
-            self.tell_or_hold(id, event, now, batch);
+            self.tell_or_hold(id, &event, now, batch);
             if let Some(change) = change {
                 batch.changed.push(id.clone());
                 batch.commit.changes.push(NewChange {
@@ -521,10 +521,7 @@ impl Board {
                 self.tell_network_lost(at, batch);
             }
             NetworkEvent::BackAt { lasted, .. } => {
-                tracing::warn!(
-                    lasted = crate::clock::in_words(lasted),
-                    "the host's own network is back"
-                );
+                tracing::warn!(lasted = spell(lasted), "the host's own network is back");
             }
         }
     }

@@ -128,7 +128,7 @@ impl Cli {
 /// Answers a command line that asks for help, or makes no sense.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     // There is nobody left to tell if the terminal is closed.
-    let _ = error.print().is_ok();
+    _ = error.print();
     if error.use_stderr() {
         Exit::Usage.into()
     } else {
@@ -176,7 +176,7 @@ pub(crate) fn complain_of_config(problems: &Problems) {
 /// Says what is wrong, on standard error.
 pub(crate) fn complain(text: &str) {
     // There is nobody left to tell if standard error is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{text}").is_ok();
+    _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Prints a result. A reader that went away (`| head`) is no error.

@@ -17,6 +17,9 @@ pub(crate) const LATENCIES: usize = 40;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// [`DAYS`] for arithmetic with days since the epoch.
+const SHOWN: i64 = 90;
+
 /// A day of one monitor. Days are UTC, as the store's are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Day {
@@ -56,9 +59,7 @@ impl History {
     /// Adds time spent with one health, over midnights.
     pub(crate) fn add_span(&mut self, from: Timestamp, to: Timestamp, health: Health) {
         self.roll(to);
-        let mut from = from
-            .as_millis()
-            .max((self.today + 1 - DAYS as i64) * DAY_MS);
+        let mut from = from.as_millis().max((self.today + 1 - SHOWN) * DAY_MS);
         while from < to.as_millis() {
             let day = from.div_euclid(DAY_MS);
             let end = ((day + 1) * DAY_MS).min(to.as_millis());
@@ -109,7 +110,7 @@ impl History {
 
     /// The beginning of the first day.
     pub(crate) fn first_day(&self) -> Timestamp {
-        Timestamp::from_millis((self.today + 1 - DAYS as i64) * DAY_MS)
+        Timestamp::from_millis((self.today + 1 - SHOWN) * DAY_MS)
     }
 
     /// The latest latencies, oldest first.
@@ -157,7 +158,7 @@ mod tests {
         let mut history = History::new(at(0));
         history.add_span(at(20), at(53), Health::Dead);
         assert_eq!(dead_hours(&history), [4, 24, 5]);
-        assert_eq!(history.first_day(), at(24 * (3 - DAYS as i64)));
+        assert_eq!(history.first_day(), at(24 * (3 - SHOWN)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_engine::id::ChannelId;
-use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_sandbox::{Fault, NotifyOutcome};
 use watchkeeper_store::{Delivery, DeliveryState, Store};
 
@@ -25,10 +25,10 @@ use crate::telemetry::Metrics;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 /// How long a notice is tried before it is kept as failed.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 3600);
+const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 /// How often the outbox is looked at when nothing announces work: a floor under
 /// every missed wake-up.
@@ -151,7 +151,7 @@ impl Try {
                 ) {
                     Some(at) => {
                         self.metrics.delivery(channel.as_str(), "postponed");
-                        let next = clock::in_words(at.since(now));
+                        let next = spell(at.since(now));
                         warn!(%channel, notice = %self.delivery.notice_id, %reason, next, "notice not delivered");
                         self.store.postpone(*id, at, reason).await
                     }
@@ -304,6 +304,6 @@ mod tests {
             (now, tries) = (next, tries + 1);
         }
         assert!((95..=110).contains(&tries), "{tries} tries");
-        assert!(now.since(created) > GIVE_UP_AFTER - LONGEST_PAUSE);
+        assert!(now.since(created) > GIVE_UP_AFTER.saturating_sub(LONGEST_PAUSE));
     }
 }

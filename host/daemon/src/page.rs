@@ -214,9 +214,8 @@ fn day(day: &history::Day) -> Day {
     let state = match sums.worst() {
         Some(Health::Dead) => DayState::Dead,
         Some(Health::Sick) => DayState::Sick,
-        Some(_) if sums.maintenance_ms > 0 => DayState::Maintenance,
+        _ if sums.maintenance_ms > 0 => DayState::Maintenance,
         Some(_) => DayState::Healthy,
-        None if sums.maintenance_ms > 0 => DayState::Maintenance,
         None => DayState::NoData,
     };
     let affected = match state {

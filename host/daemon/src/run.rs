@@ -8,7 +8,7 @@ use watchkeeper_engine::attempts::{self, Next};
 use watchkeeper_engine::health::Verdict;
 use watchkeeper_engine::id::TargetId;
 use watchkeeper_engine::reading::{Fault, Outcome, Reading};
-use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_sandbox::{self as sandbox, CheckOutcome, LogLine, Measurement, StateSpace};
 
 use crate::assignment::{Assigned, Ready};
@@ -145,7 +145,7 @@ pub(crate) fn read(outcome: CheckOutcome, took: Duration) -> (Reading, Vec<Measu
             )
         }
         CheckOutcome::NoAnswer { after } => {
-            let reason = format!("no answer in {}", span(after));
+            let reason = format!("no answer in {}", spell(after));
             let outcome = judged(Verdict::Dead, Some(reason));
             (
                 Reading {
@@ -178,15 +178,6 @@ pub(crate) fn read(outcome: CheckOutcome, took: Duration) -> (Reading, Vec<Measu
                 Vec::new(),
             )
         }
-    }
-}
-
-/// `10 s`, `1.5 s`, `300 ms`.
-fn span(span: Duration) -> String {
-    if span < Duration::from_secs(1) {
-        format!("{} ms", span.as_millis())
-    } else {
-        format!("{} s", (span.as_secs_f64() * 10.0).round() / 10.0)
     }
 }
 

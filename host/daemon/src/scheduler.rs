@@ -76,7 +76,7 @@ impl Scheduler {
         timetable.replace(&assignments);
         timetable.follow(&mut self, &stop, &running).await;
         running.close();
-        let _ = tokio::time::timeout(patience, running.wait()).await.is_ok();
+        _ = tokio::time::timeout(patience, running.wait()).await;
     }
 }
 
@@ -212,7 +212,7 @@ impl Slot {
             let found = run::run(assigned, target, state, Arc::clone(&metrics)).await;
             metrics.in_flight.dec();
             // Nobody listens any more once the host shuts down.
-            let _ = finished.send(found).await.is_ok();
+            _ = finished.send(found).await;
         });
     }
 }

@@ -165,7 +165,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     join("apply", applying).await;
     stop.cancel();
     join("outbox", delivering).await;
-    let _ = serving.await;
+    _ = serving.await;
     publishing.abort();
     store
         .close()

@@ -64,7 +64,7 @@ fn brotli(body: &[u8], effort: Effort) -> Vec<u8> {
     let params = brotli::enc::BrotliEncoderParams {
         quality: match effort {
             Effort::Often => 5,
-            Effort::Once => 11,
+            Effort::Once => 9,
         },
         lgwin: 22,
         size_hint: body.len(),

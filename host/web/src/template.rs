@@ -357,3 +357,100 @@ pub(crate) fn brand(view: &View) -> (&str, &str) {
 pub(crate) fn spotless_days() -> String {
     bars::spotless_path()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::view::{Impact, Stage, UpdateView};
+
+    #[test]
+    fn the_company_stands_out() {
+        let brand = |title: &str, company: &str| {
+            let company = (!company.is_empty()).then(|| company.into());
+            let view = View {
+                title: title.into(),
+                company,
+                ..View::default()
+            };
+            let (brand, rest) = super::brand(&view);
+            format!("{brand}|{rest}")
+        };
+        assert_eq!(brand("Acme Status", "Acme"), "Acme|Status");
+        assert_eq!(brand("Acmestatus", "Acme"), "Acmestatus|");
+        assert_eq!(brand("Status of Acme", "Acme"), "Status of Acme|");
+        assert_eq!(brand("Acme Status", ""), "Acme Status|");
+        assert_eq!(brand("", "Acme"), "Acme|");
+        assert_eq!(brand("", ""), "Status|");
+    }
+
+    #[test]
+    fn quiet_days_are_told_together() {
+        // 3 November 2026, noon.
+        let now = Timestamp::from_millis(1_793_707_200_000);
+        let hours_ago = |hours| now - Duration::from_hours(hours);
+        let incident = |hours: u64| IncidentView {
+            id: "1".into(),
+            title: "Slow".into(),
+            impact: Impact::Minor,
+            started: hours_ago(hours + 1),
+            resolved: Some(hours_ago(hours)),
+            affects: Vec::new(),
+            updates: vec![UpdateView {
+                stage: Stage::Resolved,
+                at: hours_ago(hours),
+                text: "Over.".into(),
+            }],
+        };
+        let rows = |days: u16, hours: &[u64]| {
+            let incidents = hours.iter().copied().map(incident).collect();
+            let past = PastView { days, incidents };
+            let rows = PastRow::of(&past, now);
+            let texts = rows.iter().map(|row| {
+                let label = row
+                    .label
+                    .rsplit_once("\">")
+                    .map_or(&*row.label, |(_, text)| text);
+                format!(
+                    "{}: {}",
+                    label.trim_end_matches("</time>"),
+                    row.incidents.len()
+                )
+            });
+            texts.collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(rows(0, &[]), "");
+        assert_eq!(rows(0, &[1]), "3 Nov 2026: 1");
+        assert_eq!(rows(1, &[]), "2 Nov 2026: 0");
+        assert_eq!(rows(2, &[]), "1 – 2 Nov 2026: 0");
+        assert_eq!(rows(4, &[]), "30 Oct – 2 Nov 2026: 0");
+        assert_eq!(
+            rows(4, &[1, 50, 52]),
+            "3 Nov 2026: 1; 2 Nov 2026: 0; 1 Nov 2026: 2; 30 – 31 Oct 2026: 0"
+        );
+    }
+
+    #[test]
+    fn links_that_may_not_be_followed_are_left_out() {
+        let note = |address: &str| {
+            notes(&[AnnouncementView {
+                title: "New".into(),
+                text: "One.\n\nTwo.".into(),
+                link: Some(("More".into(), address.into())),
+                at: Timestamp::default(),
+            }])
+        };
+        let fine = note("https://acme.example/?a=1&b=\"2\"");
+        assert!(fine.contains("<p>One.</p><p>Two.</p>"), "{fine}");
+        assert!(
+            fine.contains("href=\"https://acme.example/?a=1&#38;b=&#34;2&#34;\">More</a>"),
+            "{fine}"
+        );
+        assert!(!note("javascript:alert(1)").contains("href"));
+        assert_eq!(
+            notes(&[]),
+            "<aside id=\"notes\" aria-label=\"Announcements\" hidden></aside>"
+        );
+    }
+}

@@ -9,11 +9,10 @@ use watchkeeper_engine::dependencies::{Checked, Dependency, Held, ParentView, Re
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{ChannelId, MonitorId};
 use watchkeeper_engine::telling::{Occasion, tell};
-use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_store::{NewDelivery, RouteKey};
 
 use super::{Batch, Board, Monitor, as_it_stands};
-use crate::clock::in_words;
 use crate::notice::{self, Affected, Notice, Word, in_zone};
 use crate::scheduler::Request;
 
@@ -29,11 +28,11 @@ impl Board {
     pub(super) fn tell_or_hold(
         &mut self,
         id: &MonitorId,
-        event: Event,
+        event: &Event,
         now: Timestamp,
         batch: &mut Batch,
     ) {
-        if let Event::Changed(change) = &event {
+        if let Event::Changed(change) = event {
             if change.cause == Cause::NetworkLost {
                 // One notice tells of the network; that nothing is known follows.
                 return;
@@ -47,7 +46,7 @@ impl Board {
                 return;
             }
         }
-        self.tell(id, &event, now, batch);
+        self.tell(id, event, now, batch);
     }
 
     /// Looks again at everything that waits for somebody.
@@ -70,7 +69,7 @@ impl Board {
         };
         if monitor.state.standing.since.is_some() {
             let event = Event::Changed(as_it_stands(&monitor.state.standing, now));
-            self.tell_or_hold(id, event, now, batch);
+            self.tell_or_hold(id, &event, now, batch);
         }
     }
 
@@ -300,7 +299,7 @@ impl Board {
                 ));
                 (
                     Health::Healthy,
-                    format!("{what} is healthy again after {}", in_words(*lasted)),
+                    format!("{what} is healthy again after {}", spell(*lasted)),
                     *at,
                     Some(*lasted),
                 )

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 use watchkeeper_config::Config;
+use watchkeeper_engine::time::spell;
 use watchkeeper_sandbox::{Description, Kind, Plugin, Run, Sandbox, StateSpace};
 
 use super::check::printable;
@@ -271,7 +272,7 @@ fn said_of_check(
             Exit::Dead,
             vec![
                 ("health", "dead".to_owned()),
-                ("reason", format!("no answer in {}", milliseconds(*after))),
+                ("reason", format!("no answer in {}", spell(*after))),
             ],
         ),
         CheckOutcome::Fault(fault) => (
@@ -403,7 +404,11 @@ fn lone_sandbox() -> anyhow::Result<Sandbox> {
 /// The XDG base directory for caches, which only this user writes to; none where
 /// the environment names none.
 fn user_cache() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let caches = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
     Some(caches?.join("watchkeeper"))
 }

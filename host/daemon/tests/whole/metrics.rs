@@ -14,7 +14,9 @@ async fn promtool_has_nothing_to_say() {
         println!("SKIPPED: metrics are not checked: promtool (Debian's prometheus) is missing");
         return;
     }
-    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
     let mut rig = Rig::new(&format!(
         "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\n[[service.monitor]]\nid = \"web\"\nlabel = \"Web\"\ntargets = [\"{}\"]\nevery = \"1s\"\n",
         target.url("/ok?token=s3cret")
@@ -31,8 +33,16 @@ async fn promtool_has_nothing_to_say() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    promtool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
+    promtool
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(metrics.as_bytes())
+        .unwrap();
     let said = promtool.wait_with_output().unwrap();
     let words = super::rig::said(&said);
-    assert!(said.status.success() && words.is_empty(), "{words}\n{metrics}");
+    assert!(
+        said.status.success() && words.is_empty(),
+        "{words}\n{metrics}"
+    );
 }

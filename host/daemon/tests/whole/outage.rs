@@ -55,7 +55,9 @@ async fn notice(receiver: &Receiver, number: usize) -> Value {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, arriving).await.expect("a notice arrives")
+    tokio::time::timeout(PATIENCE, arriving)
+        .await
+        .expect("a notice arrives")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use target_server::HttpTarget;
 
 use super::rig::{Rig, built};
 
-async fn rig(target: &HttpTarget) -> Rig {
+fn rig(target: &HttpTarget) -> Rig {
     Rig::new(&format!(
         "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\n[[service.monitor]]\nid = \"web\"\nlabel = \"Web\"\ntargets = [\"{}\"]\nevery = \"1s\"\n",
         target.url("/ok")
@@ -16,7 +16,7 @@ async fn what_is_no_plugin_is_named_and_the_rest_goes_on() {
     let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
         .await
         .unwrap();
-    let mut rig = rig(&target).await;
+    let mut rig = rig(&target);
     std::fs::write(rig.plugins().join("garbage.wasm"), b"not wasm at all").unwrap();
     std::fs::write(rig.plugins().join("module.wasm"), b"\0asm\x01\0\0\0").unwrap();
     rig.start().await;
@@ -37,7 +37,7 @@ async fn a_file_takes_the_place_of_the_bundled_plugin_and_a_bad_one_of_nothing()
     let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
         .await
         .unwrap();
-    let mut rig = rig(&target).await;
+    let mut rig = rig(&target);
     rig.start().await;
     rig.until_health("Shop", "Web", "healthy").await;
     let file = rig.plugins().join("http.wasm");

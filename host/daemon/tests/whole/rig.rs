@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// How long anything that a test waits for may take. Generous: it ends tests
 /// that would never end, and decides nothing.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with a configuration, and the host that runs on it.
 pub(crate) struct Rig {
@@ -67,7 +67,7 @@ impl Rig {
                 if let Ok(entry) = serde_json::from_str::<Value>(&line)
                     && entry["fields"]["message"] == "watchkeeper is up"
                 {
-                    let _ = found.send(
+                    _ = found.send(
                         entry["fields"]["page"]
                             .as_str()
                             .unwrap_or_default()
@@ -213,8 +213,8 @@ impl Rig {
 impl Drop for Rig {
     fn drop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            let _ = running.child.kill();
-            let _ = running.child.wait();
+            _ = running.child.kill();
+            _ = running.child.wait();
         }
     }
 }

@@ -90,18 +90,27 @@ fn the_configuration_in_every_readme_fits_its_plugin() {
         for name in bundled() {
             let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
             let readme = fs::read_to_string(plugins.join(&name).join("README.md")).unwrap();
-            let toml = readme.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
+            let toml = readme
+                .split_once("```toml\n")
+                .and_then(|(_, rest)| rest.split_once("```"));
             let (toml, _) = toml.unwrap_or_else(|| panic!("{name} has no configuration"));
             let loaded = load_texts(vec![("README.md".to_owned(), toml.to_owned())], &env);
-            let config = loaded.unwrap_or_else(|problems| panic!("{name}: {problems}")).config;
+            let config = loaded
+                .unwrap_or_else(|problems| panic!("{name}: {problems}"))
+                .config;
             let (compared, problems) = problems(&config).await;
             assert_eq!(problems, [""; 0], "{name}");
             assert!(compared > 0, "{name}");
             let plugin = load(&name).await;
             let schema = &plugin.description().schema;
             for key in schema["properties"].as_object().unwrap().keys() {
-                let listed = ["`", "."].iter().any(|end| readme.contains(&format!("| `{key}{end}")));
-                assert!(listed || readme.contains(&format!(", `{key}`")), "{name} does not list {key}");
+                let listed = ["`", "."]
+                    .iter()
+                    .any(|end| readme.contains(&format!("| `{key}{end}")));
+                assert!(
+                    listed || readme.contains(&format!(", `{key}`")),
+                    "{name} does not list {key}"
+                );
             }
         }
     });
