@@ -14,6 +14,7 @@ mod dates;
 mod words;
 
 mod bars;
+mod past;
 mod spark;
 mod template;
 

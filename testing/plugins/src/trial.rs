@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
+use watchkeeper_config::secret::Secret;
 use watchkeeper_egress::address::AddressPolicy;
 use watchkeeper_egress::grants::Grants;
 use watchkeeper_sandbox::{
@@ -44,6 +45,16 @@ impl Trial {
             allow: Vec::new(),
             grants_targets: true,
         }
+    }
+
+    /// With this part of the configuration written as a secret, as by
+    /// `{ env = "NAME" }`.
+    #[must_use]
+    pub fn secret(mut self, secret: &str) -> Self {
+        let mut secrets = self.config.secrets().to_vec();
+        secrets.extend(Secret::new(secret));
+        self.config = PluginConfig::from_json(self.config.json().clone(), secrets);
+        self
     }
 
     /// With this much time.
@@ -133,7 +144,8 @@ impl Trial {
             .cloned()
             .chain(allow)
             .for_each(|pattern| grants.grant(pattern));
-        let secrets = schema.write_only(&self.config);
+        let write_only = schema.write_only(&self.config);
+        let secrets = self.config.secrets().iter().chain(&write_only);
         Ok(Context {
             label: "service/monitor".to_owned(),
             config: self.config.json().to_string().into(),
@@ -141,7 +153,7 @@ impl Trial {
             policy: Arc::new(AddressPolicy::for_config_targets(Vec::new())),
             limits: Limits::default(),
             timeout: self.timeout,
-            secrets: Scrubber::new(secrets.iter().map(|secret| secret.expose().to_owned())),
+            secrets: Scrubber::new(secrets.map(|secret| secret.expose().to_owned())),
             state: StateSpace::new(),
         })
     }

@@ -235,7 +235,17 @@ fn a_question_that_cannot_be_put_is_a_mistake() {
             (
                 target(&server, "a.test"),
                 r#"{"type": "NOPE"}"#,
-                "misconfigured: ",
+                r#"misconfigured: config.type: "NOPE" is no type of DNS record"#,
+            ),
+            (
+                target(&server, "a.test?type=AXFR"),
+                "{}",
+                "misconfigured: target dns://",
+            ),
+            (
+                target(&server, "a..test"),
+                "{}",
+                "misconfigured: target dns://",
             ),
         ] {
             let said = check("dns", &target, config).await;

@@ -86,12 +86,28 @@ fn a_redirect_to_what_is_not_granted_is_no_verdict() {
         assert_eq!(trial.check_in_words(&target).await, "healthy");
 
         let target = site.url("/redirect?to=http://169.254.169.254/latest/meta-data");
-        let trial = Trial::new("http", "{}").allow("*:80");
-        let said = trial.check_in_words(&target).await;
+        let said = check("http", &target, "{}").await;
         assert!(
             said.starts_with("undecided: not granted: 169.254.169.254:80"),
             "{said}"
         );
+    });
+}
+
+#[test]
+fn a_redirect_to_no_web_site_is_the_targets_fault() {
+    run(async {
+        let site = site().await;
+        for (to, expected) in [
+            (
+                "http://",
+                "dead: redirected to http://, which is no URL: no host after the scheme",
+            ),
+            ("ftp://here.test/", "dead: "),
+        ] {
+            let said = check("http", &site.url(&format!("/redirect?to={to}")), "{}").await;
+            assert!(said.starts_with(expected), "{said}");
+        }
     });
 }
 

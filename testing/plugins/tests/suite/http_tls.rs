@@ -17,7 +17,7 @@ pub(crate) async fn server(kind: TlsKind) -> TlsTarget {
 /// Ten days and half an hour from now: by the time it is looked at it is ten days
 /// and some minutes.
 pub(crate) fn in_ten_days() -> SystemTime {
-    SystemTime::from(jiff::Timestamp::now()) + Duration::from_secs(10 * 86_400 + 1800)
+    SystemTime::from(jiff::Timestamp::now()) + Duration::from_mins(10 * 24 * 60 + 30)
 }
 
 #[test]

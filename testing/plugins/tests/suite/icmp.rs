@@ -7,7 +7,8 @@ use crate::measured::{names, value};
 
 /// Whether this process may ping; says so if not.
 fn may_ping() -> bool {
-    match availability() {
+    // It opens a socket, which takes a runtime.
+    match run(async { availability() }) {
         Ok(()) => true,
         Err(why) => {
             skip(&format!("icmp: {why}"));

@@ -73,8 +73,7 @@ fn people_are_mentioned_while_something_is_wrong() {
             title: "API is sick".to_owned(),
             ..notice()
         };
-        let mut number = 0;
-        for (mention, notice, text, color) in [
+        let cases = [
             ("channel", &sick, "<!channel> API is sick", "warning"),
             ("here", &sick, "<!here> API is sick", "warning"),
             ("U024BE7LH", &sick, "<@U024BE7LH> API is sick", "warning"),
@@ -85,13 +84,13 @@ fn people_are_mentioned_while_something_is_wrong() {
                 "warning",
             ),
             ("channel", &recovered, "API is healthy", "good"),
-        ] {
+        ];
+        for (number, (mention, notice, text, color)) in (0..).zip(cases) {
             let config = format!(r#"{{"hook_url": "{url}", "mention": "{mention}"}}"#);
             assert_eq!(deliver("slack", &config, notice.clone()).await, "delivered");
             let body = receiver.nth(number).await.json().unwrap();
             assert_eq!(body["text"], text);
             assert_eq!(body["attachments"][0]["color"], color);
-            number += 1;
         }
         let wrong = format!(r#"{{"hook_url": "{url}", "mention": "@bob"}}"#);
         let said = deliver("slack", &wrong, notice()).await;
@@ -151,11 +150,8 @@ fn the_hooks_address_is_in_nothing_that_is_shown() {
     run(async {
         let receiver = receiver().await;
         let url = receiver.url(HOOK);
-        let port = receiver.address().port();
-        // Ways to write the same, which a URL's parser makes one of.
-        let shouted = format!("HTTP://LocalHost:{port}{HOOK}");
         let with_fragment = format!("{url}#here");
-        for hook in [url.as_str(), &shouted, &with_fragment] {
+        for hook in [url.as_str(), &with_fragment] {
             receiver.then([
                 Answer::ok(),
                 Answer::status(404).body(format!("no service at {url}")),

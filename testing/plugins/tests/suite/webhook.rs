@@ -271,7 +271,7 @@ fn a_date_to_wait_for_is_a_time_to_wait() {
             panic!("{:?}", run.outcome);
         };
         assert!(
-            (Duration::from_secs(500)..=Duration::from_secs(600)).contains(&wait),
+            (Duration::from_secs(500)..=Duration::from_mins(10)).contains(&wait),
             "{wait:?}"
         );
     });
@@ -319,10 +319,8 @@ fn secrets_are_in_nothing_that_is_shown() {
             r#"{{"url": "{}", "secret": "sign-with-this", "headers": {{"x-token": "hunter2-of-old"}}}}"#,
             receiver.url("/")
         );
-        let run = Trial::new("webhook", &config)
-            .deliver(notice())
-            .await
-            .unwrap();
+        let trial = Trial::new("webhook", &config).secret("hunter2-of-old");
+        let run = trial.deliver(notice()).await.unwrap();
         assert_eq!(
             plugin_tests::of_delivery(&run.outcome),
             "permanent: status 400: token ****, key ****"
