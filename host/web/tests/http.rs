@@ -358,6 +358,8 @@ async fn who_takes_nothing_is_cut_off() {
         .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         .await
         .unwrap();
+    // Making so long a page takes its time; being stalled begins with the first byte.
+    stream.readable().await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut taken = Vec::new();
     // A connection that was cut off ends early, with or without an error.
