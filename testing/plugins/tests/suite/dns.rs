@@ -164,7 +164,7 @@ fn a_server_that_does_not_answer_is_dead() {
         let said = trial
             .check_in_words(&target(&server, "silent.demo.test"))
             .await;
-        assert_eq!(said, "dead: no answer in 1 s");
+        assert!(said.starts_with("dead: no answer in "), "{said}");
         let gone = target(&server, "ok.demo.test");
         drop(server);
         // Its socket is closed by a task of its own.

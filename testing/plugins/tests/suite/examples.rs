@@ -85,20 +85,27 @@ fn every_example_fits_the_plugins() {
     });
 }
 
-/// The `toml` blocks of a README, each within what it leaves out.
-fn configurations(readme: &str) -> Vec<String> {
+/// The `toml` blocks of the README of a plugin, each within what it leaves out.
+fn configurations(name: &str, kind: &Kind, readme: &str) -> Vec<String> {
     let blocks = readme.split("```toml\n").skip(1);
     let blocks = blocks.filter_map(|rest| Some(rest.split_once("```")?.0));
     blocks
         .map(|block| {
+            let monitor = "[[service.monitor]]\nid = \"monitor\"\ntargets = [\"x://a.test:1\"]\n";
+            let heads = [
+                ("[[service]]", "[[service]]\nid = \"service\"\n".to_owned()),
+                ("[[service.monitor]]", monitor.to_owned()),
+                (
+                    "[[channel]]",
+                    format!("[[channel]]\nid = \"channel\"\nnotifier = \"{name}\"\n"),
+                ),
+            ];
+            let is_of_channel = *kind == Kind::Notifier;
             let mut whole = String::new();
-            if !block.contains("[[service]]") {
-                whole.push_str("[[service]]\nid = \"service\"\n");
-            }
-            if !block.contains("[[service.monitor]]") {
-                whole.push_str(
-                    "[[service.monitor]]\nid = \"monitor\"\ntargets = [\"tcp://a.test:1\"]\n",
-                );
+            for (head, text) in heads {
+                if !block.contains(head) && (head != "[[channel]]" || is_of_channel) {
+                    whole.push_str(&text);
+                }
             }
             whole + block
         })
@@ -111,7 +118,8 @@ fn the_configurations_in_every_readme_fit_its_plugin() {
         for name in bundled() {
             let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
             let readme = fs::read_to_string(plugins.join(&name).join("README.md")).unwrap();
-            let configurations = configurations(&readme);
+            let plugin = load(&name).await;
+            let configurations = configurations(&name, plugin.kind(), &readme);
             assert!(!configurations.is_empty(), "{name} has no configuration");
             for toml in configurations {
                 let loaded = load_texts(vec![("README.md".to_owned(), toml)], &env);
@@ -122,7 +130,6 @@ fn the_configurations_in_every_readme_fit_its_plugin() {
                 assert_eq!(problems, [""; 0], "{name}");
                 assert!(compared > 0, "{name}");
             }
-            let plugin = load(&name).await;
             let keys = plugin.description().schema["properties"].as_object();
             for key in keys.unwrap().keys() {
                 let listed = ["`", "."]

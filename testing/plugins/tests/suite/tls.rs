@@ -142,10 +142,9 @@ fn a_server_that_does_not_speak_tls_is_dead() {
     run(async {
         let silent = server(TlsKind::SilentHandshake).await;
         let trial = Trial::new("tls", "{}").within(SHORT);
-        assert_eq!(
-            trial.check_in_words(&target(&silent)).await,
-            "dead: no answer in 1 s"
-        );
+        // The handshake has what the connection left of the second.
+        let said = trial.check_in_words(&target(&silent)).await;
+        assert!(said.starts_with("dead: no answer in "), "{said}");
         let mut plain = TcpTarget::start(ANY, TcpBehaviour::greeting())
             .await
             .unwrap();
