@@ -137,7 +137,7 @@ fn is_name(name: &str) -> bool {
         || labels
             .split('.')
             // What is not ASCII has another length once it is encoded.
-            .all(|label| !label.is_empty() && !(label.is_ascii() && label.len() > LONGEST_LABEL))
+            .all(|label| !label.is_empty() && (!label.is_ascii() || label.len() <= LONGEST_LABEL))
 }
 
 fn is_type(kind: &str) -> bool {

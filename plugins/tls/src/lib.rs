@@ -57,7 +57,7 @@ impl Probe for Tls {
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {
         let url = target.url()?;
         let host = target.host()?;
-        let connection = Connection::open(&host, url.port().unwrap_or(443), context.remaining())?;
+        let connection = Connection::open(&host, url.port().unwrap_or(443), context.timeout())?;
         let connected = context.elapsed();
         // The chain is only reported on: an expired one is then told with its
         // day, and all of its faults at once.
