@@ -18,6 +18,10 @@ const SHORTEST_LINE: usize = 8;
 /// found in innocent text.
 const SHORTEST_ENCODED: usize = 4;
 
+/// The shortest path of a secret address that is masked by itself, in bytes:
+/// shorter ones are ordinary words.
+const SHORTEST_PATH: usize = 8;
+
 /// Replaces every secret of a set, in the forms in which programs print them, by
 /// `****`. Cheap to clone; costs nothing when the set is empty.
 #[derive(Clone, Default)]
@@ -80,6 +84,15 @@ fn add_forms(secret: &str, forms: &mut Vec<Box<str>>) {
     forms.push(secret.into());
     if secret.len() < SHORTEST_ENCODED {
         return;
+    }
+    // Whoever dials an address may write its scheme and host in another way; what
+    // makes it secret comes after them.
+    let after_host = secret
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .and_then(|(_, path)| path.split('#').next());
+    if let Some(path) = after_host.filter(|path| path.len() >= SHORTEST_PATH) {
+        forms.push(path.into());
     }
     let bytes = secret.as_bytes();
     for upper in [true, false] {

@@ -170,7 +170,7 @@ fn a_server_that_does_not_answer_is_dead() {
         // Its socket is closed by a task of its own.
         let said = trial.check_in_words(&gone).await;
         assert!(
-            ["dead: connection refused", "dead: no answer in 1 s"].contains(&said.as_str()),
+            said == "dead: connection refused" || said.starts_with("dead: no answer in "),
             "{said}"
         );
         let said = check("dns", "dns://gone.test/a.test", "{}").await;

@@ -63,7 +63,7 @@ fn a_site_slower_than_the_timeout_is_dead() {
         let trial = Trial::new("http", "{}").within(SHORT);
         for path in ["/hang", "/slow/60000", "/drip?bytes=100000&ms=20"] {
             let said = trial.check_in_words(&site.url(path)).await;
-            assert_eq!(said, "dead: no answer in 1 s", "{path}");
+            assert!(said.starts_with("dead: no answer in "), "{path}: {said}");
         }
     });
 }

@@ -119,10 +119,8 @@ fn a_handshake_that_does_not_end_is_dead() {
     run(async {
         let silent = server(TlsKind::SilentHandshake).await;
         let trial = Trial::new("http", "{}").within(SHORT);
-        assert_eq!(
-            trial.check_in_words(&silent.url("/")).await,
-            "dead: no answer in 1 s"
-        );
+        let said = trial.check_in_words(&silent.url("/")).await;
+        assert!(said.starts_with("dead: no answer in "), "{said}");
 
         let site = HttpTarget::start(ANY).await.unwrap();
         let target = format!("https://localhost:{}/", site.address().port());
