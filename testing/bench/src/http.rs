@@ -3,6 +3,7 @@
 
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use hyper::Uri;
@@ -29,6 +30,13 @@ const CHECKS: usize = 2_000;
 
 /// Runs of the shell.
 const SHELLS: u32 = 300;
+
+/// Checks in one second where they come one by one, as from 1,000 monitors every
+/// 10 s.
+const PACE: u32 = 100;
+
+/// For how long they come so.
+const PACED: Duration = Duration::from_secs(8);
 
 /// Targets that readings are stored for.
 const TARGETS: usize = 1_000;
@@ -86,6 +94,18 @@ pub(crate) fn measure(places: &Places) -> anyhow::Result<Findings> {
         );
         first.get_or_insert(costs.whole);
     }
+    let (check, native) = runtime::run(Threads::Two, paced(places, &url))?;
+    let how = format!(
+        "{PACE} a second for {} s on 2 threads: caches are cold each time, as in a host with few monitors",
+        PACED.as_secs()
+    );
+    findings.add(Figure::new(
+        "sandboxed check, now and then",
+        check,
+        "µs",
+        how.clone(),
+    ));
+    findings.add(Figure::new("native GET, now and then", native, "µs", how));
     if have("curl") {
         let shell = shell(&url)?;
         let how = format!(
@@ -169,6 +189,22 @@ async fn costs(places: &Places, url: &str, at_once: usize) -> anyhow::Result<Cos
     })
 }
 
+/// In µs: a check and a native request, each on a processor that was idle before.
+async fn paced(places: &Places, url: &str) -> anyhow::Result<(f64, f64)> {
+    let subject = Subject::load(places, places.plugin("http")?, url).await?;
+    let check = async || {
+        let subject = subject.clone();
+        tokio::spawn(async move { subject.check().await.map(drop) }).await?
+    };
+    let check = rounds::paced(PACE, PACED, check).await?;
+    let uri: Uri = url.parse()?;
+    let native = async || {
+        let uri = uri.clone();
+        tokio::spawn(async move { client::get(&uri, None).await.map(drop) }).await?
+    };
+    Ok((check, rounds::paced(PACE, PACED, native).await?))
+}
+
 /// What the daemon does with a reading: it steps target and monitor, and records the
 /// reading and the time that both have been healthy for.
 struct Ledger {
@@ -204,7 +240,7 @@ impl Ledger {
         })
     }
 
-    async fn take(&self, number: usize, latency: std::time::Duration) -> anyhow::Result<()> {
+    async fn take(&self, number: usize, latency: Duration) -> anyhow::Result<()> {
         let now = wall();
         let reading = Reading {
             at: now,

@@ -1,6 +1,7 @@
 //! Doing something many times, and what each time cost.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -49,4 +50,23 @@ pub(crate) async fn cost(
         costs.push(cpu::own().saturating_sub(before).as_secs_f64() * 1e6 / times as f64);
     }
     Ok(median(&costs))
+}
+
+/// Processor time of this process, in µs for each time that `once` is done, so many
+/// times a second for a while.
+pub(crate) async fn paced(
+    per_second: u32,
+    time: Duration,
+    mut once: impl AsyncFnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<f64> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+    once().await?;
+    ticks.tick().await;
+    let times = time.as_secs().saturating_mul(per_second.into());
+    let before = cpu::own();
+    for _ in 0..times {
+        ticks.tick().await;
+        once().await?;
+    }
+    Ok(cpu::own().saturating_sub(before).as_secs_f64() * 1e6 / times as f64)
 }
