@@ -80,6 +80,44 @@ impl Authority {
     pub fn der(&self) -> CertificateDer<'static> {
         self.root.der().clone()
     }
+
+    /// A certificate that is right or wrong as `kind` says, for a server of another
+    /// make. The kinds that tell how a server behaves get a good one.
+    pub fn issue(&self, kind: TlsKind) -> io::Result<Issued> {
+        let leaf = leaf(kind)?;
+        let key = key()?;
+        let certificate = match kind {
+            TlsKind::SelfSigned => leaf.self_signed(&key),
+            _ => leaf.signed_by(&key, &self.intermediate),
+        };
+        let certificate = certificate.map_err(io::Error::other)?;
+        let (mut pem, mut der) = (certificate.pem(), vec![certificate.der().clone()]);
+        if !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate) {
+            pem += &self.intermediate.pem();
+            der.push(self.intermediate.der().clone());
+        }
+        Ok(Issued { pem, der, key })
+    }
+}
+
+/// A certificate for a server, with its key.
+#[derive(Debug)]
+pub struct Issued {
+    pem: String,
+    der: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+impl Issued {
+    /// The certificates to be sent, the server's own first.
+    pub fn chain_pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// The server's private key (PKCS #8).
+    pub fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
 }
 
 /// A TLS server on one port.
@@ -165,16 +203,7 @@ async fn serve(
 }
 
 fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
-    let leaf = leaf(kind)?;
-    let leaf_key = key()?;
-    let certificate = match kind {
-        TlsKind::SelfSigned => leaf.self_signed(&leaf_key),
-        _ => leaf.signed_by(&leaf_key, &authority.intermediate),
-    };
-    let mut chain = vec![certificate.map_err(io::Error::other)?.der().clone()];
-    if !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate) {
-        chain.push(authority.intermediate.der().clone());
-    }
+    let Issued { der, key, .. } = authority.issue(kind)?;
     let versions = match kind {
         TlsKind::OldTls12Only => &[&TLS12][..],
         _ => &[&TLS13, &TLS12],
@@ -184,7 +213,7 @@ fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
         .with_protocol_versions(versions)
         .map_err(io::Error::other)?
         .with_no_client_auth()
-        .with_single_cert(chain, PrivateKeyDer::Pkcs8(leaf_key.serialize_der().into()))
+        .with_single_cert(der, PrivateKeyDer::Pkcs8(key.serialize_der().into()))
         .map_err(io::Error::other)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
