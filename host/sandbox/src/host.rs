@@ -160,6 +160,7 @@ impl Host {
         Self {
             hooks: http::Hooks {
                 shared: shared.clone(),
+                verify: tls::Verify::Required,
             },
             ceiling: Ceiling::new(&limits),
             state: state::State::new(state, limits.state),
@@ -181,6 +182,11 @@ impl Host {
 
     pub(crate) fn http_exchanges(&self) -> Vec<Exchange> {
         self.shared.gate.exchanges()
+    }
+
+    /// What the run's next HTTP exchanges make of an untrusted chain.
+    pub(crate) fn verify_http(&mut self, verify: tls::Verify) {
+        self.hooks.verify = verify;
     }
 
     #[cfg(test)]

@@ -47,6 +47,9 @@ pub enum TlsKind {
     MissingIntermediate,
     /// Nothing is wrong but that TLS 1.2 is the newest version spoken.
     OldTls12Only,
+    /// Nothing is wrong but that it chooses no application protocol (ALPN); the
+    /// others choose `http/1.1`.
+    WithoutAlpn,
     /// Takes the client's hello and never answers it.
     SilentHandshake,
 }
@@ -186,7 +189,9 @@ fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
         .with_no_client_auth()
         .with_single_cert(chain, PrivateKeyDer::Pkcs8(leaf_key.serialize_der().into()))
         .map_err(io::Error::other)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if kind != TlsKind::WithoutAlpn {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
     Ok(config)
 }
 
