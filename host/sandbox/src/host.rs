@@ -264,10 +264,10 @@ impl Shared {
     }
 
     /// What the guest may ask for: not much more time than the run has. The run's
-    /// own timeout comes first, and tells a target that does not answer from a
-    /// plugin that gave up.
+    /// own timeout comes first, by more than a busy machine stands still, and
+    /// tells a target that does not answer from a plugin that gave up.
     pub(crate) fn at_most(&self, wanted: Duration) -> Duration {
-        wanted.min(self.timeout.saturating_add(Duration::from_secs(1)))
+        wanted.min(self.timeout.saturating_add(Duration::from_mins(1)))
     }
 
     /// As [`Shared::at_most`]; no wish is all there is.

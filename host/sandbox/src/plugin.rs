@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use wasmtime::{Store, UpdateDeadline};
 use watchkeeper_egress::address::AddressPolicy;
+use watchkeeper_egress::reason::duration;
 
 use crate::api::{Bound, Question, RawFailure, RawFault, RawReading};
 use crate::context::{Check, Context, Notify};
@@ -226,7 +227,7 @@ impl Plugin {
                 NotifyOutcome::Permanent(store.data().presentable(&why))
             }
             Ending::NoAnswer => NotifyOutcome::Temporary {
-                reason: format!("no answer in {timeout:?}"),
+                reason: format!("no answer in {}", duration(timeout)),
                 retry_after: None,
             },
             Ending::Fault(fault) => NotifyOutcome::Fault(fault),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wasmtime::Store;
 use wasmtime::component::{HasSelf, InstancePre, Linker, Resource};
+use watchkeeper_egress::icmp::Outcome;
 
 use super::{Question, RawFailure, RawFault, RawReading};
 use crate::description::Stated;
@@ -210,12 +211,16 @@ impl icmp::Host for Host {
                 .into_iter()
                 .map(|echo| icmp::Echo {
                     address: echo.address.to_string(),
-                    round_trip: nanos(echo.round_trip),
+                    outcome: match echo.outcome {
+                        Outcome::Answered(round_trip) => icmp::Outcome::Answered(nanos(round_trip)),
+                        Outcome::TimedOut => icmp::Outcome::TimedOut,
+                        Outcome::Unroutable(why) => icmp::Outcome::Unroutable(why),
+                        Outcome::Failed(why) => icmp::Outcome::Failed(why),
+                    },
                 })
                 .collect()),
             Err(host_icmp::Error::Denied(why)) => Err(icmp::Error::Denied(why)),
             Err(host_icmp::Error::Unresolved(why)) => Err(icmp::Error::Unresolved(why)),
-            Err(host_icmp::Error::TimedOut) => Err(icmp::Error::TimedOut),
             Err(host_icmp::Error::Failed(why)) => Err(icmp::Error::Failed(why)),
         })
     }

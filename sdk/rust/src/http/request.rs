@@ -168,8 +168,18 @@ impl Request {
         }
         // The host keeps it for the run: an earlier request may have changed it.
         http_settings::verify(request.verify);
+        let mut is_redirected = false;
         loop {
-            let response = request.exchange(&url, deadline)?;
+            let response = request
+                .exchange(&url, deadline)
+                .map_err(|error| match error {
+                    // Whoever wrote the first URL is not to blame for the next.
+                    Error::Invalid(why) if is_redirected => {
+                        let why = why.strip_prefix("URL: ").unwrap_or(&why);
+                        Error::Malformed(format!("redirected to {url}: {why}"))
+                    }
+                    error => error,
+                })?;
             let location = match response.status {
                 301 | 302 | 303 | 307 | 308 => response.header("location"),
                 _ => None,
@@ -187,6 +197,7 @@ impl Request {
             })?;
             request = request.redirected(response.status, url.same_origin(&next));
             url = next;
+            is_redirected = true;
         }
     }
 

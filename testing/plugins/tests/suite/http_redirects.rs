@@ -21,7 +21,13 @@ fn redirects_are_followed_as_far_as_asked() {
         let whole = site.url(&format!("/redirect?status=308&to={}", site.url("/ok")));
         let relative = site.url("/redirect?to=ok");
         let none = r#"{"redirects": {"follow": 0}}"#;
+        let elsewhere = site.url("/redirect?to=ftp://a.test/file");
         for (target, config, expected) in [
+            (
+                &elsewhere,
+                "{}",
+                "dead: redirected to ftp://a.test/file: ftp is neither http nor https",
+            ),
             (&once, "{}", "healthy"),
             (&twice, "{}", "healthy"),
             (&whole, "{}", "healthy"),
