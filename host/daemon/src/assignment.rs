@@ -3,6 +3,8 @@
 //! Made anew whenever one of the two changes, so that a run in flight keeps
 //! what it started with.
 
+mod advice;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(crate) struct Assignments {
     /// The canaries, each a monitor of its own.
     pub(crate) canaries: Vec<Arc<Assigned>>,
     pub(crate) channels: HashMap<ChannelId, Arc<AssignedChannel>>,
+    /// What deserves a look though it works, a line each.
+    pub(crate) advice: Vec<String>,
 }
 
 /// A monitor and its probe.
@@ -210,15 +214,15 @@ pub(crate) fn assign(
         .iter()
         .map(|channel| (channel.id.clone(), Arc::new(joiner.channel(channel))))
         .collect();
-    (
-        Assignments {
-            config: config.clone(),
-            monitors,
-            canaries,
-            channels,
-        },
-        problems,
-    )
+    let mut assignments = Assignments {
+        config: config.clone(),
+        monitors,
+        canaries,
+        channels,
+        advice: Vec::new(),
+    };
+    assignments.advice = advice::of(&assignments, shelf);
+    (assignments, problems)
 }
 
 /// How long a canary may take: whoever doubts a dead reading waits for it.

@@ -119,6 +119,11 @@ impl Reload {
         let shelf = Arc::clone(&self.shelf.borrow());
         let (assignments, problems) = assign(&self.config, &shelf, &self.own_listeners);
         warn_of(&problems);
+        let before = Arc::clone(&self.assignments.borrow());
+        let news = |line: &&String| !before.advice.contains(line);
+        for line in assignments.advice.iter().filter(news) {
+            warn!("{line}");
+        }
         self.assignments.send_replace(Arc::new(assignments));
     }
 

@@ -92,6 +92,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     for (id, why) in assignments.without_plugin() {
         warn!("{id} cannot run: {why}");
     }
+    for line in &assignments.advice {
+        warn!("{line}");
+    }
     reload::show_shelf(&metrics, &shelf.borrow());
     let (assigning, assigned) = watch::channel(Arc::new(assignments));
     let (requests, requested) = mpsc::channel(scheduler::REQUESTS);

@@ -43,4 +43,4 @@ pub use crate::run::{
 pub use crate::sandbox::{
     LoadError, MAX_COMPONENT, MAX_CONCURRENCY, Sandbox, Settings, SetupError,
 };
-pub use crate::scrub::Scrubber;
+pub use crate::scrub::{Scrubber, is_hidden_everywhere};

@@ -90,6 +90,29 @@ async fn a_plugins_schema_is_part_of_the_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn config_check_warns_of_what_is_hardly_meant() {
+    let rig = Rig::new(&format!(
+        "[plugins.htpp]\nallow = [\"a.test:443\"]\n\n[plugins.http]\nallow = [\"b.test:443\"]\n\n{}",
+        service(&[(
+            "a",
+            "http://127.0.0.1/".to_owned(),
+            "config = { auth = { basic = { username = \"me\", password = \"pw\" } } }",
+        )])
+    ));
+    let output = rig.run(&["config", "check"]);
+    let printed = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    for words in [
+        "warning: [plugins.htpp] at ",
+        "watchkeeper.toml:4:1 has no effect: no plugin is called so; there are: dns, http,",
+        "warning: monitor shop/a: config.auth.basic.password is too short to hide",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    assert_eq!(printed.matches("warning: ").count(), 2, "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn config_schema_is_a_json_schema() {
     let output = Rig::new("").run(&["config", "schema"]);
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
