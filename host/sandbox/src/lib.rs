@@ -13,6 +13,7 @@
 
 mod api;
 mod ceiling;
+mod compiler;
 mod context;
 mod description;
 mod ending;
