@@ -81,6 +81,8 @@ pub struct Server {
     /// The page's address for links in notices, without a slash at its end;
     /// none: the address that the host listens on, which is known once it does.
     pub public_url: Option<Arc<str>>,
+    /// How many visitors of one address may follow the page live, 1 to 2,000.
+    pub followers_per_address: usize,
 }
 
 /// What the status page says of its owner.

@@ -58,6 +58,9 @@ table! {
         /// The page's address for links in notices. Without it, links lead to the address that the
         /// host listens on.
         [optional] public_url: WebUrl,
+        /// How many visitors of one address (of one /64 of IPv6) may follow the page live at a
+        /// time. Those of this machine are not counted.
+        [default 64] followers_per_address: Count<1, 2000>,
     }
 }
 

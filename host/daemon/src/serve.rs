@@ -70,7 +70,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let mut maker = Views::default();
     let (view, views) = watch::channel(maker.make(&board, clock.now()));
     let (ready, is_ready) = watch::channel(false);
-    let web = Web::new(web_settings(&metrics, is_ready));
+    let web = Web::new(web_settings(&config, &metrics, is_ready));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -216,7 +216,11 @@ fn page_url(config: &Config, address: SocketAddr) -> String {
         .map_or_else(|| format!("http://{address}"), ToString::to_string)
 }
 
-fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSettings {
+fn web_settings(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    ready: watch::Receiver<bool>,
+) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
         metrics: Arc::new(move || metrics.encode()),
@@ -227,6 +231,7 @@ fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSett
                 Err("plugins are being loaded".to_owned())
             }
         }),
+        max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }
 }

@@ -46,6 +46,11 @@ impl Rig {
         self.folder.path().join("watchkeeper.toml")
     }
 
+    /// The data folder, which the host makes.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// The plugins folder.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.folder.path().join("plugins")
