@@ -244,7 +244,12 @@ impl Work {
                     inbox.recv().map_err(|_| TryRecvError::Disconnected)
                 }
                 (Err(TryRecvError::Empty), Some(at)) => {
-                    thread::sleep(GATHER.min(at.saturating_duration_since(Instant::now())));
+                    let rest = at.saturating_duration_since(Instant::now());
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "a thread of its own, not one of the runtime's"
+                    )]
+                    thread::sleep(GATHER.min(rest));
                     Err(TryRecvError::Empty)
                 }
                 (message, _) => message,

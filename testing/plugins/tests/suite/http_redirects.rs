@@ -109,10 +109,9 @@ fn a_redirect_to_no_web_site_is_told() {
                 "http://",
                 "dead: redirected to http://, which is no URL: no host after the scheme",
             ),
-            // FIXME: the target is wrong here, not the configuration: dead.
             (
                 "ftp://here.test/",
-                "misconfigured: target http://127.0.0.1:",
+                "dead: redirected to ftp://here.test/: ftp is neither http nor https",
             ),
         ] {
             let said = check("http", &site.url(&format!("/redirect?to={to}")), "{}").await;
