@@ -6,8 +6,11 @@ mod whole {
     pub(crate) mod rig;
 
     mod command_line;
+    mod install;
     mod metrics;
     mod outage;
     mod plugins;
+    mod registry;
     mod reload;
+    mod trust;
 }

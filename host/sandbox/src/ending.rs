@@ -9,6 +9,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::FieldMapError;
 
+use crate::backtrace::frames;
 use crate::host::Shared;
 use crate::limits::{LimitHit, fixed};
 use crate::meter::Metered;
@@ -43,7 +44,10 @@ pub(crate) async fn drive<T>(
     for wait in [timeout, GRACE] {
         match tokio::time::timeout(wait, &mut call).await {
             Ok(Ok(Ok(answer))) => return Ending::Answer(answer),
-            Ok(Ok(Err(error))) => return Ending::Fault(fault_of(&error, shared)),
+            Ok(Ok(Err(error))) => {
+                shared.note_backtrace(frames(&error));
+                return Ending::Fault(fault_of(&error, shared));
+            }
             Ok(Err(panic)) => {
                 let words = shared.journal.presentable(&panic, 500);
                 let fault = Fault::Host(format!("a call of the plugin panicked: {words}"));

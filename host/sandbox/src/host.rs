@@ -65,6 +65,8 @@ pub(crate) struct Shared {
     awaited: Mutex<BTreeSet<Awaited>>,
     denials: Mutex<Vec<String>>,
     calls: Mutex<Vec<HostCall>>,
+    /// Where the guest broke down.
+    backtrace: Mutex<Vec<String>>,
 }
 
 /// A raw socket that has been asked for something and has not given it.
@@ -136,6 +138,7 @@ impl Host {
             awaited: Mutex::default(),
             denials: Mutex::default(),
             calls: Mutex::default(),
+            backtrace: Mutex::default(),
         });
         let mut table = ResourceTable::new();
         table.set_max_capacity(fixed::RESOURCES);
@@ -313,6 +316,24 @@ impl Shared {
                 outcome: self.journal.presentable(outcome, 200),
             });
         }
+    }
+
+    /// Remembers where the guest broke down.
+    pub(crate) fn note_backtrace(&self, frames: Vec<String>) {
+        *self
+            .backtrace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = frames;
+    }
+
+    /// Where the guest broke down.
+    pub(crate) fn take_backtrace(&self) -> Vec<String> {
+        std::mem::take(
+            &mut self
+                .backtrace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     pub(crate) fn take_calls(&self) -> Vec<HostCall> {
