@@ -5,6 +5,7 @@
 mod whole {
     pub(crate) mod rig;
 
+    mod author;
     mod command_line;
     mod install;
     mod metrics;

@@ -3,7 +3,9 @@
 mod accept;
 mod install;
 mod maintain;
+mod new;
 mod run;
+mod test;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,11 @@ pub(crate) enum PluginCommand {
     /// Run a probe once against a target, or send a trial notice through a notifier, with exactly
     /// the grants it would get
     Run(run::RunArgs),
+    /// Run tables of tests against a component: each starts servers on this machine and compares
+    /// what comes out; exits with 1 if something differs
+    Test(test::TestArgs),
+    /// Write a project for a plugin that builds and passes its own tests
+    New(new::NewArgs),
     /// Put a plugin into the plugins folder, and its digest into plugins.lock
     Install(install::InstallArgs),
     /// Fetch installed plugins again from where they came from, say what they ask for now that they
@@ -61,6 +68,8 @@ impl PluginCommand {
         let with_config = match &self {
             Self::Inspect { plugin } => return inspect(plugin, global).await,
             Self::Run(args) => return run::run(args, global.json).await,
+            Self::Test(args) => return test::test(args, global.json).await,
+            Self::New(args) => return new::new(args),
             Self::List
             | Self::Install(_)
             | Self::Update(_)
@@ -78,7 +87,9 @@ impl PluginCommand {
             Self::Remove { plugin } => maintain::remove(&config, &plugin).await,
             Self::Lock { yes } => maintain::lock(&config, yes).await,
             Self::Verify => maintain::verify(&config),
-            Self::List | Self::Inspect { .. } | Self::Run(_) => list(&config, global.json).await,
+            Self::List | Self::Inspect { .. } | Self::Run(_) | Self::Test(_) | Self::New(_) => {
+                list(&config, global.json).await
+            }
         }
     }
 }
