@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 mod bench;
+mod contract;
 mod demo;
 mod dist;
 mod lint;
@@ -37,6 +38,7 @@ usage: cargo xtask TASK
   lint              formatting and clippy, for the host and for the plugins
   ci                lint, licences and bans if cargo-deny is there, test
   bench [ARG...]    build the release binary and measure it
+  contract          write docs/plugins/contract.md from wit/plugin.wit
   dist              the release binary with all plugins inside, in target/dist
 ";
 
@@ -70,6 +72,7 @@ enum Task {
     Lint,
     Ci,
     Bench { arguments: Vec<String> },
+    Contract,
     Dist,
 }
 
@@ -96,6 +99,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         ["bench", arguments @ ..] => Task::Bench {
             arguments: arguments.iter().map(ToString::to_string).collect(),
         },
+        ["contract"] => Task::Contract,
         ["dist"] => Task::Dist,
         _ => return Err(format!("no such task: {}", words.join(" "))),
     })
@@ -116,6 +120,7 @@ fn perform(task: &Task) -> Result<()> {
             test::test(&project, &[])?;
         }
         Task::Bench { arguments } => bench::bench(&project, arguments)?,
+        Task::Contract => contract::write(&project)?,
         Task::Dist => dist::dist(&project)?,
     }
     Ok(())
