@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 mod bench;
+mod compat;
 mod contract;
 mod demo;
 mod dist;
@@ -39,6 +40,7 @@ usage: cargo xtask TASK
   ci                lint, licences and bans if cargo-deny is there, test
   bench [ARG...]    build the release binary and measure it
   contract          write docs/plugins/contract.md from wit/plugin.wit
+  compat            keep plugins of a released contract in testing/compat, once for each
   dist              the release binary with all plugins inside, in target/dist
 ";
 
@@ -73,6 +75,7 @@ enum Task {
     Ci,
     Bench { arguments: Vec<String> },
     Contract,
+    Compat,
     Dist,
 }
 
@@ -100,6 +103,7 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
             arguments: arguments.iter().map(ToString::to_string).collect(),
         },
         ["contract"] => Task::Contract,
+        ["compat"] => Task::Compat,
         ["dist"] => Task::Dist,
         _ => return Err(format!("no such task: {}", words.join(" "))),
     })
@@ -121,6 +125,7 @@ fn perform(task: &Task) -> Result<()> {
         }
         Task::Bench { arguments } => bench::bench(&project, arguments)?,
         Task::Contract => contract::write(&project)?,
+        Task::Compat => compat::compat(&project)?,
         Task::Dist => dist::dist(&project)?,
     }
     Ok(())
