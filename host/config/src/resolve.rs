@@ -171,6 +171,11 @@ fn plugins(table: Option<&PluginsTable>, cx: &mut Context<'_>) -> Plugins {
             "./plugins",
             cx,
         ),
+        lock: folder_of(cx.sources.name(0)).join("plugins.lock"),
+        locked: value(general.and_then(|table| table.locked.as_ref()))
+            .copied()
+            .unwrap_or(false),
+        trusted_keys: values(general.and_then(|table| table.trusted_keys.as_ref())),
         limits: limits(value(general.and_then(|table| table.limits.as_ref()))),
     }
 }

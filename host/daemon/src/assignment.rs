@@ -28,6 +28,7 @@ use watchkeeper_sandbox::{
 };
 
 use crate::plugins::{Entry, Origin, Shelf};
+use crate::trust::Vouch;
 
 /// The configuration, with a plugin for everything that one was found for.
 pub(crate) struct Assignments {
@@ -87,8 +88,13 @@ pub(crate) struct Usable {
 
 impl Usable {
     /// Checks `target` once, by hand.
-    pub(crate) async fn try_check(&self, target: &str, timeout: Duration) -> Run<CheckOutcome> {
-        let context = self.context("trial".to_owned(), timeout, StateSpace::default());
+    pub(crate) async fn try_check(
+        &self,
+        target: &str,
+        timeout: Duration,
+        state: StateSpace,
+    ) -> Run<CheckOutcome> {
+        let context = self.context("trial".to_owned(), timeout, state);
         let check = Check {
             context,
             monitor: "trial/trial".to_owned(),
@@ -179,6 +185,7 @@ impl Trial {
             plugin: self.plugin.clone(),
             schema: Arc::clone(&self.schema),
             origin: self.origin.clone(),
+            vouch: Vouch::default(),
         };
         let targets: Vec<&str> = self.target.iter().map(String::as_str).collect();
         let limits = Limits::default();

@@ -28,6 +28,8 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) shelf: watch::Receiver<Arc<Shelf>>,
     pub(crate) own_listeners: Vec<SocketAddr>,
+    /// Where what the configuration says of plugins goes.
+    pub(crate) plugin_settings: watch::Sender<Arc<watchkeeper_config::config::Plugins>>,
     pub(crate) assignments: watch::Sender<Arc<Assignments>>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -110,6 +112,8 @@ impl Reload {
                 warn!("a change of {what} takes effect at the next start");
             }
         }
+        self.plugin_settings
+            .send_replace(Arc::clone(&config.plugins));
         self.config = config;
         info!("configuration taken over");
         self.publish();

@@ -82,7 +82,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let publishing = tokio::spawn(publish(web, views));
     info!(page = page_url(&config, address), data = %config.server.data.display(), "watchkeeper is up");
 
-    let plugins = Plugins::open(sandbox, &config.plugins.folder).await;
+    let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
+    let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
     let (assignments, problems) = assign(&config, &shelf.borrow(), &[address]);
     if !problems.is_empty() {
@@ -149,6 +150,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         config: config.clone(),
         shelf,
         own_listeners: vec![address],
+        plugin_settings,
         assignments: assigning,
         metrics,
     };

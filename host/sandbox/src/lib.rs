@@ -12,6 +12,7 @@
 //! and a panic in a host function is caught at the run.
 
 mod api;
+mod backtrace;
 mod ceiling;
 mod compiler;
 mod context;

@@ -343,6 +343,7 @@ fn close<T>(
         log: shared.journal.close(),
         exchanges: shared.exchanges(),
         calls: shared.take_calls(),
+        backtrace: shared.take_backtrace(),
         state,
         outcome,
     }
@@ -358,6 +359,7 @@ fn unstarted<T>(outcome: T) -> Run<T> {
         log: Vec::new(),
         exchanges: Vec::new(),
         calls: Vec::new(),
+        backtrace: Vec::new(),
         state: None,
     }
 }

@@ -55,16 +55,20 @@ pub struct Settings {
     pub resolver: Resolver,
     /// What trusts certificates for them.
     pub tls: Tls,
+    /// Whether a run that breaks down says where in its source; see
+    /// [`Run::backtrace`](crate::Run::backtrace). For authors: it costs time.
+    pub backtraces: bool,
 }
 
 impl Settings {
-    /// A thousand instances, no cache.
+    /// A thousand instances, no cache, no backtraces.
     pub fn new(resolver: Resolver, tls: Tls) -> Self {
         Self {
             cache: None,
             concurrency: 1_000,
             resolver,
             tls,
+            backtraces: false,
         }
     }
 }
@@ -148,7 +152,7 @@ impl Sandbox {
         let concurrency = settings.concurrency.clamp(1, MAX_CONCURRENCY);
         let slots = u32::try_from(concurrency).unwrap_or(u32::MAX);
         let set_up = || -> wasmtime::Result<Inner> {
-            let engine = engine::new(slots, settings.cache.as_deref())?;
+            let engine = engine::new(slots, settings.cache.as_deref(), settings.backtraces)?;
             let mut linker = linker(&engine)?;
             change(&mut linker)?;
             Ok(Inner {

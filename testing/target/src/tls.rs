@@ -167,7 +167,7 @@ async fn serve(
     }
 }
 
-fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
+pub(crate) fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
     let leaf = leaf(kind)?;
     let leaf_key = key()?;
     let certificate = match kind {

@@ -500,6 +500,12 @@ fn the_rest_of_the_file_is_checked_as_well() {
         ),
         ("[plugins]\nfoldr = \"x\"", 2, "did you mean `folder`?"),
         (
+            "[plugins]\ntrusted_keys = [\"untrusted comment: minisign\"]",
+            2,
+            "`trusted_keys[0]` must be the second line of a minisign `.pub` file",
+        ),
+        ("[plugins]\nlocked = \"yes\"", 2, "`locked` must be"),
+        (
             "[plugins.HTTP]\nallow = [\"a:1\"]",
             1,
             "a plugin's name must start with a lower-case",
