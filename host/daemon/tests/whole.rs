@@ -9,5 +9,6 @@ mod whole {
     mod metrics;
     mod outage;
     mod plugins;
+    mod queue;
     mod reload;
 }

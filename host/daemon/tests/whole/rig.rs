@@ -205,7 +205,8 @@ impl Rig {
             .env_remove("WATCHKEEPER_LOG");
         command
             .env("XDG_CACHE_HOME", self.folder.path())
-            .env("HOOK_SECRET", "correct-horse-battery");
+            .env("HOOK_SECRET", "correct-horse-battery")
+            .env("BROKER_PASSWORD", "staple-of-the-queue");
         command
     }
 }
