@@ -11,6 +11,7 @@ mod whole {
     mod metrics;
     mod outage;
     mod plugins;
+    mod queue;
     mod registry;
     mod reload;
     mod trust;

@@ -28,5 +28,5 @@ pub use dns::{DnsTarget, Entry, Zone};
 pub use files::{Asked, Content, FileTarget, Served};
 pub use http::{Fault, HttpTarget};
 pub use tcp::{TcpBehaviour, TcpTarget};
-pub use tls::{Authority, TlsKind, TlsTarget};
+pub use tls::{Authority, Identity, TlsKind, TlsTarget};
 pub use webhook::{Answer, Received, Receiver};

@@ -11,8 +11,8 @@ use std::time::SystemTime;
 
 use hyper::StatusCode;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -83,6 +83,28 @@ impl Authority {
     pub fn der(&self) -> CertificateDer<'static> {
         self.root.der().clone()
     }
+
+    /// A certificate for a server that is another program.
+    pub fn identity(&self, kind: TlsKind) -> io::Result<Identity> {
+        let (leaf, key) = signed(kind, self)?;
+        let mut chain_pem = leaf.pem();
+        if sends_intermediate(kind) {
+            chain_pem += &self.intermediate.pem();
+        }
+        Ok(Identity {
+            chain_pem,
+            key_pem: key.serialize_pem(),
+        })
+    }
+}
+
+/// What a server of another program shows: files that it can be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its certificate and the intermediate's, in PEM.
+    pub chain_pem: String,
+    /// The key to it, in PEM (PKCS #8).
+    pub key_pem: String,
 }
 
 /// A TLS server on one port.
@@ -168,14 +190,9 @@ async fn serve(
 }
 
 pub(crate) fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
-    let leaf = leaf(kind)?;
-    let leaf_key = key()?;
-    let certificate = match kind {
-        TlsKind::SelfSigned => leaf.self_signed(&leaf_key),
-        _ => leaf.signed_by(&leaf_key, &authority.intermediate),
-    };
-    let mut chain = vec![certificate.map_err(io::Error::other)?.der().clone()];
-    if !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate) {
+    let (leaf, leaf_key) = signed(kind, authority)?;
+    let mut chain = vec![leaf.der().clone()];
+    if sends_intermediate(kind) {
         chain.push(authority.intermediate.der().clone());
     }
     let versions = match kind {
@@ -193,6 +210,21 @@ pub(crate) fn configure(kind: TlsKind, authority: &Authority) -> io::Result<Serv
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
     }
     Ok(config)
+}
+
+fn sends_intermediate(kind: TlsKind) -> bool {
+    !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate)
+}
+
+/// A certificate and the key to it.
+fn signed(kind: TlsKind, authority: &Authority) -> io::Result<(Certificate, KeyPair)> {
+    let leaf = leaf(kind)?;
+    let key = key()?;
+    let certificate = match kind {
+        TlsKind::SelfSigned => leaf.self_signed(&key),
+        _ => leaf.signed_by(&key, &authority.intermediate),
+    };
+    Ok((certificate.map_err(io::Error::other)?, key))
 }
 
 fn leaf(kind: TlsKind) -> io::Result<CertificateParams> {

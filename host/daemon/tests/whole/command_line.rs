@@ -140,7 +140,8 @@ async fn config_check_warns_of_what_is_hardly_meant() {
     assert_eq!(output.status.code(), Some(0), "{printed}");
     for words in [
         "warning: [plugins.htpp] at ",
-        "watchkeeper.toml:4:1 has no effect: no plugin is called so; there are: dns, http,",
+        "watchkeeper.toml:4:1 has no effect: no plugin is called so; there are: ",
+        ", http, ",
         "warning: monitor shop/a: config.auth.basic.password is too short to hide",
     ] {
         assert!(printed.contains(words), "{words}: {printed}");

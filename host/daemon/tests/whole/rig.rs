@@ -290,7 +290,8 @@ impl Rig {
             .env("HOME", self.folder.path())
             .env_remove("DOCKER_CONFIG")
             .stdin(Stdio::null())
-            .env("HOOK_SECRET", "correct-horse-battery");
+            .env("HOOK_SECRET", "correct-horse-battery")
+            .env("BROKER_PASSWORD", "staple-of-the-queue");
         command
     }
 }
