@@ -25,5 +25,5 @@ pub use control::ControlPage;
 pub use dns::{DnsTarget, Entry, Zone};
 pub use http::{Fault, HttpTarget};
 pub use tcp::{TcpBehaviour, TcpTarget};
-pub use tls::{Authority, TlsKind, TlsTarget};
+pub use tls::{Authority, Issued, TlsKind, TlsTarget};
 pub use webhook::{Answer, Received, Receiver};

@@ -80,6 +80,31 @@ impl Authority {
     pub fn der(&self) -> CertificateDer<'static> {
         self.root.der().clone()
     }
+
+    /// A certificate that is right or wrong as `kind` says.
+    pub fn issue(&self, kind: TlsKind) -> io::Result<Issued> {
+        let (chain, key) = certify(kind, self)?;
+        let chain: Vec<String> = chain.into_iter().map(|it| it.pem).collect();
+        Ok(Issued {
+            chain: chain.concat(),
+            key: key.serialize_pem(),
+        })
+    }
+
+    /// Takes connections as a TLS server whose certificate is right or wrong as
+    /// `kind` says.
+    pub fn acceptor(&self, kind: TlsKind) -> io::Result<TlsAcceptor> {
+        Ok(TlsAcceptor::from(Arc::new(configure(kind, self)?)))
+    }
+}
+
+/// A certificate with its key, for a server that is no [`TlsTarget`].
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// What the server sends, its own certificate first, in PEM.
+    pub chain: String,
+    /// Its key, in PEM.
+    pub key: String,
 }
 
 /// A TLS server on one port.
@@ -164,17 +189,37 @@ async fn serve(
     }
 }
 
-fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
+/// One certificate of a chain.
+struct Link {
+    der: CertificateDer<'static>,
+    pem: String,
+}
+
+/// The chain that is sent, and its first certificate's key.
+fn certify(kind: TlsKind, authority: &Authority) -> io::Result<(Vec<Link>, KeyPair)> {
     let leaf = leaf(kind)?;
     let leaf_key = key()?;
     let certificate = match kind {
         TlsKind::SelfSigned => leaf.self_signed(&leaf_key),
         _ => leaf.signed_by(&leaf_key, &authority.intermediate),
     };
-    let mut chain = vec![certificate.map_err(io::Error::other)?.der().clone()];
+    let certificate = certificate.map_err(io::Error::other)?;
+    let mut chain = vec![Link {
+        der: certificate.der().clone(),
+        pem: certificate.pem(),
+    }];
     if !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate) {
-        chain.push(authority.intermediate.der().clone());
+        chain.push(Link {
+            der: authority.intermediate.der().clone(),
+            pem: authority.intermediate.pem(),
+        });
     }
+    Ok((chain, leaf_key))
+}
+
+fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
+    let (chain, leaf_key) = certify(kind, authority)?;
+    let chain = chain.into_iter().map(|it| it.der).collect();
     let versions = match kind {
         TlsKind::OldTls12Only => &[&TLS12][..],
         _ => &[&TLS13, &TLS12],

@@ -1,6 +1,7 @@
 //! The first-party plugins against real servers, good ones and faulty ones.
 
 mod cost;
+mod databases;
 mod dns;
 mod examples;
 mod http;
@@ -9,6 +10,11 @@ mod http_redirects;
 mod http_tls;
 mod icmp;
 mod measured;
+mod mysql;
+mod mysql_impostors;
+mod postgres;
+mod postgres_impostors;
+mod redis;
 mod slack;
 mod tcp;
 mod tls;
