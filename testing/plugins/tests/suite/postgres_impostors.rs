@@ -56,7 +56,7 @@ fn a_server_that_is_none_is_dead() {
 
 /// A message with its length.
 fn message(tag: u8, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len() + 4).unwrap();
+    let length = u32::try_from(body.len() + 4).expect("it is short");
     [&[tag], &length.to_be_bytes()[..], body].concat()
 }
 
