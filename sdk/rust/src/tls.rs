@@ -1,6 +1,8 @@
 //! TLS over a connection that the host holds: from the start, or after a
 //! STARTTLS exchange in the clear. Needs [`Capability::Tls`](crate::Capability::Tls).
 
+mod conversation;
+mod encryption;
 mod expiry;
 
 use std::time::Duration;
@@ -9,6 +11,8 @@ use crate::bindings::tls as wit;
 use crate::probe::nanos;
 use crate::{Error, Timestamp};
 
+pub use self::conversation::Conversation;
+pub use self::encryption::{Encryption, Mode};
 pub use self::expiry::Expiry;
 pub use crate::bindings::tls::Verify;
 

@@ -10,6 +10,10 @@ use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
 use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
+use crate::databases::mariadb::MariaDb;
+use crate::databases::postgresql::PostgreSql;
+use crate::databases::redis::Redis;
+use crate::databases::until as until_health;
 use crate::http_tls::server;
 
 /// Enough for a median that is the same at every try.
@@ -109,6 +113,71 @@ async fn of_mosquitto() -> Vec<String> {
     ]
 }
 
+/// Of those that are installed.
+async fn of_databases() -> Vec<String> {
+    let issued = authority().identity(TlsKind::Valid);
+    let issued = issued.expect("keys can be made");
+    let plain = r#""password": "let-me-in-42", "tls": {"mode": "disable"}"#;
+    let secure = r#""password": "let-me-in-42", "tls": {"mode": "verify"}"#;
+    let query = r#""query": "SELECT count(*) FROM jobs", "value": {"sick_above": 10}"#;
+    let mut lines = Vec::new();
+    if let Some(server) = PostgreSql::start(&issued) {
+        let target = server.target("watch");
+        let trial = Trial::new("postgres", &format!("{{{plain}}}"));
+        until_health(&trial, &target, "healthy", &server.home).await;
+        for (what, user, config) in [
+            ("postgres, no password", "trusted", plain.to_owned()),
+            ("postgres, MD5", "old", plain.to_owned()),
+            ("postgres, SCRAM", "watch", plain.to_owned()),
+            (
+                "postgres, SCRAM, query",
+                "watch",
+                format!("{plain}, {query}"),
+            ),
+            (
+                "postgres, SCRAM, query, TLS",
+                "watch",
+                format!("{secure}, {query}"),
+            ),
+        ] {
+            let config = format!("{{{config}}}");
+            lines.push(of_checks(what, "postgres", &server.target(user), &config).await);
+        }
+    }
+    if let Some(server) = MariaDb::start(&issued) {
+        let target = server.target("watch");
+        let trial = Trial::new("mysql", &format!("{{{plain}}}"));
+        until_health(&trial, &target, "healthy", &server.home).await;
+        for (what, config) in [
+            ("mysql", plain.to_owned()),
+            ("mysql, query", format!("{plain}, {query}")),
+            ("mysql, query, TLS", format!("{secure}, {query}")),
+        ] {
+            lines.push(of_checks(what, "mysql", &target, &format!("{{{config}}}")).await);
+        }
+    }
+    if let Some(server) = Redis::start(&issued) {
+        let info = r#"{"password": "let-me-in-42", "info": {"connected_clients": {}}}"#;
+        let plain = r#"{"password": "let-me-in-42"}"#;
+        let (target, secure) = (server.target("watch"), server.tls_target("watch"));
+        until_health(
+            &Trial::new("redis", plain),
+            &target,
+            "healthy",
+            &server.home,
+        )
+        .await;
+        for (what, target, config) in [
+            ("redis", &target, plain),
+            ("redis, INFO", &target, info),
+            ("redis, INFO, TLS", &secure, info),
+        ] {
+            lines.push(of_checks(what, "redis", target, config).await);
+        }
+    }
+    lines
+}
+
 #[test]
 fn typical_runs() {
     run(async {
@@ -160,6 +229,7 @@ fn typical_runs() {
         }
         lines.extend(of_rabbitmq().await);
         lines.extend(of_mosquitto().await);
+        lines.extend(of_databases().await);
         println!("{:<32} {:>6} {:>6} {:>8}", "", "median", "p95", "memory");
         println!("{:<32} {:>6} {:>6} {:>8}", "", "µs CPU", "µs CPU", "KiB");
         println!("{}", lines.join("\n"));
