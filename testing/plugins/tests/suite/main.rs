@@ -1,6 +1,9 @@
 //! The first-party plugins against real servers, good ones and faulty ones.
 
+mod amqp;
+mod brokers;
 mod cost;
+mod databases;
 mod dns;
 mod examples;
 mod grpc;
@@ -10,8 +13,16 @@ mod http_redirects;
 mod http_tls;
 mod icmp;
 mod measured;
+mod mqtt;
+mod mysql;
+mod mysql_impostors;
 mod ntp;
+mod postgres;
+mod postgres_impostors;
 mod python;
+mod rabbitmq;
+mod rabbitmq_answers;
+mod redis;
 mod slack;
 mod smtp;
 mod ssh;
