@@ -3,8 +3,8 @@
 //! A plugin is a WebAssembly component that Watchkeeper runs in a sandbox: it
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
-//! a client for each way out ([`http`], [`tcp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`state`], [`log`]).
+//! a client for each way out ([`http`], [`tcp`], [`udp`], [`tls`], [`icmp`], [`dns`]),
+//! and what little else there is ([`stream`], [`state`], [`log`]).
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -63,6 +63,7 @@
 //! watchkeeper_sdk::probe!(QueueDepth);
 //! ```
 
+mod address;
 #[doc(hidden)]
 #[expect(clippy::same_length_and_capacity, reason = "generated code")]
 pub mod bindings;
@@ -82,10 +83,12 @@ pub mod log;
 mod notifier;
 mod probe;
 pub mod state;
+pub mod stream;
 mod target;
 pub mod tcp;
 mod time;
 pub mod tls;
+pub mod udp;
 mod url;
 mod wait;
 

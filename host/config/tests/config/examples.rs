@@ -66,7 +66,7 @@ fn the_broker_is_a_configuration() {
 #[test]
 fn everything_is_a_configuration() {
     let config = check("everything.toml");
-    assert_eq!(config.monitors().count(), 7);
+    assert_eq!(config.monitors().count(), 12);
     let jobs = config.monitors().nth(1).unwrap();
     assert_eq!(jobs.config.json()["vhost"], "/value of RABBIT_TENANT");
     assert_eq!(jobs.config.json()["username"], "watch");

@@ -14,7 +14,12 @@ use crate::databases::mariadb::MariaDb;
 use crate::databases::postgresql::PostgreSql;
 use crate::databases::redis::Redis;
 use crate::databases::until as until_health;
+use crate::grpc::grpc;
 use crate::http_tls::server;
+use crate::ntp::chrony;
+use crate::smtp::{Begins, exim};
+use crate::ssh::sshd;
+use crate::websocket::websockets;
 
 /// Enough for a median that is the same at every try.
 const RUNS: usize = 200;
@@ -75,6 +80,33 @@ async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
         cost.add(&run);
     }
     cost.line(what)
+}
+
+/// Against servers that are programs of their own; those that are missing say so.
+async fn of_programs() -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(server) = exim(Some(TlsKind::Valid), Begins::InTheClear) {
+        let target = format!("smtp://localhost:{}", server.address().port());
+        lines.push(of_checks("smtp, STARTTLS", "smtp", &target, "{}").await);
+    }
+    if let Some(server) = sshd(&["ed25519"], "").await {
+        let target = format!("ssh://{}", server.address());
+        lines.push(of_checks("ssh", "ssh", &target, "{}").await);
+    }
+    if let Some(server) = chrony("local stratum 5\n").await {
+        let target = format!("ntp://{}", server.address());
+        lines.push(of_checks("ntp", "ntp", &target, "{}").await);
+    }
+    if let Some(server) = websockets(None).await {
+        let target = format!("ws://{}/echo", server.address());
+        let echo = r#"{"send": "hello", "expect": {"contains": "hello"}}"#;
+        lines.push(of_checks("websocket, message", "websocket", &target, echo).await);
+    }
+    if let Some(server) = grpc(None).await {
+        let target = format!("grpc://{}", server.address());
+        lines.push(of_checks("grpc", "grpc", &target, "{}").await);
+    }
+    lines
 }
 
 async fn of_rabbitmq() -> Vec<String> {
@@ -227,6 +259,7 @@ fn typical_runs() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),
             Err(why) => skip(&format!("icmp: {why}")),
         }
+        lines.extend(of_programs().await);
         lines.extend(of_rabbitmq().await);
         lines.extend(of_mosquitto().await);
         lines.extend(of_databases().await);
