@@ -4,7 +4,8 @@
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
 //! a client for each way out ([`http`], [`tcp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`state`], [`log`]).
+//! and what little else there is ([`state`], [`log`]). [`expect`] compares answers
+//! with what operators expect of them.
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -73,6 +74,7 @@ mod context;
 pub mod describe;
 pub mod dns;
 mod error;
+pub mod expect;
 pub mod http;
 pub mod icmp;
 pub mod log;

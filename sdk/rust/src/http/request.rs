@@ -12,6 +12,8 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::StreamError;
 
+use super::auth::Auth;
+use super::cookies::Cookies;
 use super::failure::translate;
 use super::response::Response;
 use crate::url::encode_component;
@@ -84,6 +86,14 @@ impl Request {
         self.header("authorization", format!("Bearer {token}"))
     }
 
+    /// Sends what the configuration has as credentials.
+    pub fn auth(self, auth: &Auth) -> Self {
+        match auth {
+            Auth::Basic(basic) => self.basic_auth(&basic.username, basic.password.expose()),
+            Auth::Bearer(token) => self.bearer_auth(token.expose()),
+        }
+    }
+
     /// Sends bytes as they are.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
@@ -138,6 +148,17 @@ impl Request {
 
     /// Sends the request and reads the answer.
     pub fn send(self) -> Result<Response, Error> {
+        self.follow(None)
+    }
+
+    /// As [`send`](Self::send), with the cookies that fit; keeps what is set, by the
+    /// redirects on the way too. A header `Cookie` of the request's own is sent
+    /// instead.
+    pub fn send_with(self, cookies: &mut Cookies) -> Result<Response, Error> {
+        self.follow(Some(cookies))
+    }
+
+    fn follow(self, mut cookies: Option<&mut Cookies>) -> Result<Response, Error> {
         let deadline = Deadline::after(self.timeout);
         let (mut request, mut url) = match self.url.clone() {
             Ok(url) => (self, url),
@@ -155,7 +176,20 @@ impl Request {
             request = request.basic_auth(user, password);
         }
         loop {
-            let response = request.exchange(&url, deadline)?;
+            let response = match cookies.as_deref_mut() {
+                None => request.exchange(&url, deadline)?,
+                Some(cookies) => {
+                    let mut with_cookies = request.clone();
+                    if let (false, Some(cookie)) = (request.has("cookie"), cookies.header(&url)) {
+                        with_cookies = with_cookies.header("cookie", cookie);
+                    }
+                    let response = with_cookies.exchange(&url, deadline)?;
+                    for (_, set) in response.headers().filter(|(name, _)| *name == "set-cookie") {
+                        cookies.take(&url, &set);
+                    }
+                    response
+                }
+            };
             let location = match response.status {
                 301 | 302 | 303 | 307 | 308 => response.header("location"),
                 _ => None,
