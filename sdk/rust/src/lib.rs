@@ -70,10 +70,13 @@ pub mod bindings;
 
 pub mod config;
 mod context;
+pub mod database;
 #[doc(hidden)]
 pub mod describe;
 pub mod dns;
 mod error;
+pub mod expect;
+mod figure;
 pub mod http;
 pub mod icmp;
 pub mod log;
@@ -92,6 +95,7 @@ mod wait;
 pub use self::bindings::types::{Capability, Health};
 pub use self::context::Context;
 pub use self::error::Error;
+pub use self::figure::{Comparison, Figure, FigureRule, number_or_text};
 pub use self::notifier::{Affected, Failure, Notice, Notifier, Occasion};
 pub use self::probe::{Measurement, Probe, Reading, Stop};
 pub use self::target::Target;

@@ -1,6 +1,8 @@
 //! TLS over a connection that the host holds: from the start, or after a
 //! STARTTLS exchange in the clear. Needs [`Capability::Tls`](crate::Capability::Tls).
 
+mod conversation;
+mod encryption;
 mod expiry;
 mod trust;
 
@@ -10,6 +12,8 @@ use crate::bindings::tls as wit;
 use crate::probe::nanos;
 use crate::{Error, Timestamp};
 
+pub use self::conversation::Conversation;
+pub use self::encryption::{Encryption, Mode};
 pub use self::expiry::Expiry;
 pub use self::trust::Trust;
 pub use crate::bindings::tls::Verify;
@@ -29,6 +33,9 @@ pub struct Session {
     pub version: String,
     /// The cipher suite.
     pub cipher: String,
+    /// The application protocol agreed upon by ALPN: `h2`; none where none was
+    /// offered or the peer chose none.
+    pub alpn: Option<String>,
     /// The peer's certificates, its own first.
     pub chain: Vec<Certificate>,
     /// Why the chain is not trusted for the name; none: it is.
@@ -127,6 +134,7 @@ impl From<wit::Session> for Session {
         Self {
             version: session.version,
             cipher: session.cipher,
+            alpn: session.alpn,
             chain: session.chain.into_iter().map(Certificate::from).collect(),
             untrusted: session.untrusted,
             handshake: Duration::from_nanos(session.handshake),

@@ -1,6 +1,9 @@
 //! The first-party plugins against real servers, good ones and faulty ones.
 
+mod amqp;
+mod brokers;
 mod cost;
+mod databases;
 mod dns;
 mod examples;
 mod grpc;
@@ -12,6 +15,14 @@ mod icmp;
 mod measured;
 mod ntp;
 mod python;
+mod mqtt;
+mod mysql;
+mod mysql_impostors;
+mod postgres;
+mod postgres_impostors;
+mod rabbitmq;
+mod rabbitmq_answers;
+mod redis;
 mod slack;
 mod smtp;
 mod ssh;

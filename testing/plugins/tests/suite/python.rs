@@ -35,10 +35,10 @@ pub(crate) async fn python(
             .arg(place.write(script, &text))
             .arg(port.to_string());
         if let Some(kind) = kind {
-            let issued = authority().issue(kind).expect("a certificate can be made");
+            let issued = authority().identity(kind).expect("a certificate can be made");
             command
-                .arg(place.write("chain.pem", issued.chain_pem()))
-                .arg(place.write("key.pem", &issued.key_pem()));
+                .arg(place.write("chain.pem", &issued.chain_pem))
+                .arg(place.write("key.pem", &issued.key_pem));
         }
         command
     };

@@ -35,9 +35,9 @@ pub(crate) fn exim(kind: Option<TlsKind>, begins: Begins) -> Option<Inetd> {
     let tls = kind.map_or_else(
         || "tls_advertise_hosts =".to_owned(),
         |kind| {
-            let issued = authority().issue(kind).expect("a certificate can be made");
-            let certificate = place.write("chain.pem", issued.chain_pem());
-            let key = place.write("key.pem", &issued.key_pem());
+            let issued = authority().identity(kind).expect("a certificate can be made");
+            let certificate = place.write("chain.pem", &issued.chain_pem);
+            let key = place.write("key.pem", &issued.key_pem);
             format!(
                 "tls_advertise_hosts = *\ntls_certificate = {}\ntls_privatekey = {}",
                 certificate.display(),
