@@ -16,6 +16,8 @@ use super::auth::Auth;
 use super::cookies::Cookies;
 use super::failure::translate;
 use super::response::Response;
+use crate::bindings::http_settings;
+use crate::tls::Verify;
 use crate::url::encode_component;
 use crate::wait::Deadline;
 use crate::{Error, Url};
@@ -42,6 +44,7 @@ pub struct Request {
     timeout: Option<Duration>,
     body_limit: u64,
     redirects: u32,
+    verify: Verify,
 }
 
 impl Request {
@@ -146,6 +149,15 @@ impl Request {
         self
     }
 
+    /// Whether a certificate that is not trusted fails this request and its
+    /// redirects ([`Verify::Required`], unless given). With [`Verify::Reported`]
+    /// it goes on, and [`exchanges`](super::exchanges) says why the certificate
+    /// is not trusted: whoever is on the way can then read and change all of it.
+    pub fn verify(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
+    }
+
     /// Sends the request and reads the answer.
     pub fn send(self) -> Result<Response, Error> {
         self.follow(None)
@@ -175,21 +187,20 @@ impl Request {
         {
             request = request.basic_auth(user, password);
         }
+        // The host keeps it for the run: an earlier request may have changed it.
+        http_settings::verify(request.verify);
+        let mut is_redirected = false;
         loop {
-            let response = match cookies.as_deref_mut() {
-                None => request.exchange(&url, deadline)?,
-                Some(cookies) => {
-                    let mut with_cookies = request.clone();
-                    if let (false, Some(cookie)) = (request.has("cookie"), cookies.header(&url)) {
-                        with_cookies = with_cookies.header("cookie", cookie);
+            let response = request
+                .with_cookies(&url, deadline, cookies.as_deref_mut())
+                .map_err(|error| match error {
+                    // Whoever wrote the first URL is not to blame for the next.
+                    Error::Invalid(why) if is_redirected => {
+                        let why = why.strip_prefix("URL: ").unwrap_or(&why);
+                        Error::Malformed(format!("redirected to {url}: {why}"))
                     }
-                    let response = with_cookies.exchange(&url, deadline)?;
-                    for (_, set) in response.headers().filter(|(name, _)| *name == "set-cookie") {
-                        cookies.take(&url, &set);
-                    }
-                    response
-                }
-            };
+                    error => error,
+                })?;
             let location = match response.status {
                 301 | 302 | 303 | 307 | 308 => response.header("location"),
                 _ => None,
@@ -207,7 +218,29 @@ impl Request {
             })?;
             request = request.redirected(response.status, url.same_origin(&next));
             url = next;
+            is_redirected = true;
         }
+    }
+
+    /// One exchange, with the cookies that `url` may see; keeps those that it sets.
+    fn with_cookies(
+        &self,
+        url: &Url,
+        deadline: Deadline,
+        cookies: Option<&mut Cookies>,
+    ) -> Result<Response, Error> {
+        let Some(cookies) = cookies else {
+            return self.exchange(url, deadline);
+        };
+        let mut request = self.clone();
+        if let (false, Some(cookie)) = (self.has("cookie"), cookies.header(url)) {
+            request = request.header("cookie", cookie);
+        }
+        let response = request.exchange(url, deadline)?;
+        for (_, set) in response.headers().filter(|(name, _)| *name == "set-cookie") {
+            cookies.take(url, &set);
+        }
+        Ok(response)
     }
 
     fn to(method: &str, url: Result<Url, Error>) -> Self {
@@ -219,6 +252,7 @@ impl Request {
             timeout: None,
             body_limit: BODY_LIMIT,
             redirects: 0,
+            verify: Verify::Required,
         }
     }
 

@@ -2,12 +2,24 @@
 
 use std::time::Duration;
 
-use plugin_tests::{ANY, Trial, notice, run, skip};
+use plugin_tests::{ANY, Trial, authority, notice, run, skip};
+use serde_json::json;
 use target_server::{DnsTarget, HttpTarget, Receiver, TcpBehaviour, TcpTarget, TlsKind, Zone};
+use test_brokers::{Listener, Mosquitto, RabbitMq};
 use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
+use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
+use crate::databases::mariadb::MariaDb;
+use crate::databases::postgresql::PostgreSql;
+use crate::databases::redis::Redis;
+use crate::databases::until as until_health;
+use crate::grpc::grpc;
 use crate::http_tls::server;
+use crate::ntp::chrony;
+use crate::smtp::{Begins, exim};
+use crate::ssh::sshd;
+use crate::websocket::websockets;
 use crate::{domain, prometheus};
 
 /// Enough for a median that is the same at every try.
@@ -69,6 +81,134 @@ async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
         cost.add(&run);
     }
     cost.line(what)
+}
+
+/// Against servers that are programs of their own; those that are missing say so.
+async fn of_programs() -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(server) = exim(Some(TlsKind::Valid), Begins::InTheClear) {
+        let target = format!("smtp://localhost:{}", server.address().port());
+        lines.push(of_checks("smtp, STARTTLS", "smtp", &target, "{}").await);
+    }
+    if let Some(server) = sshd(&["ed25519"], "").await {
+        let target = format!("ssh://{}", server.address());
+        lines.push(of_checks("ssh", "ssh", &target, "{}").await);
+    }
+    if let Some(server) = chrony("local stratum 5\n").await {
+        let target = format!("ntp://{}", server.address());
+        lines.push(of_checks("ntp", "ntp", &target, "{}").await);
+    }
+    if let Some(server) = websockets(None).await {
+        let target = format!("ws://{}/echo", server.address());
+        let echo = r#"{"send": "hello", "expect": {"contains": "hello"}}"#;
+        lines.push(of_checks("websocket, message", "websocket", &target, echo).await);
+    }
+    if let Some(server) = grpc(None).await {
+        let target = format!("grpc://{}", server.address());
+        lines.push(of_checks("grpc", "grpc", &target, "{}").await);
+    }
+    lines
+}
+
+async fn of_rabbitmq() -> Vec<String> {
+    if !has_rabbitmq() {
+        return Vec::new();
+    }
+    let broker = RabbitMq::start(None).await.expect("RabbitMQ starts");
+    broker.put("queues/%2F/jobs", &json!({})).await;
+    let one =
+        r#"{"username": "guest", "password": "guest", "queue": "jobs", "ready": {"sick": 100}}"#;
+    let more = one.replace(r#""queue": "jobs""#, r#""pattern": "*", "alarms": "sick""#);
+    let (api, target) = (broker.management(), format!("amqp://{}", broker.amqp()));
+    // The broker has no figures of a queue that was made just now.
+    until(&Trial::new("rabbitmq", one), &api, |run| {
+        measured(run, "messages-ready").is_some()
+    })
+    .await;
+    vec![
+        of_checks("rabbitmq", "rabbitmq", &api, one).await,
+        of_checks("rabbitmq, pattern, alarms", "rabbitmq", &api, &more).await,
+        of_checks("amqp", "amqp", &target, "{}").await,
+    ]
+}
+
+async fn of_mosquitto() -> Vec<String> {
+    if !has_mosquitto() {
+        return Vec::new();
+    }
+    let identity = authority().identity(TlsKind::Valid).expect("it is signed");
+    let broker = Mosquitto::start(&identity).await.expect("mosquitto starts");
+    let target = format!("mqtt://{}", broker.address(Listener::Open));
+    let trip = r#"{"topic": "watchkeeper/check", "qos": 1}"#;
+    vec![
+        of_checks("mqtt", "mqtt", &target, "{}").await,
+        of_checks("mqtt, round trip", "mqtt", &target, trip).await,
+    ]
+}
+
+/// Of those that are installed.
+async fn of_databases() -> Vec<String> {
+    let issued = authority().identity(TlsKind::Valid);
+    let issued = issued.expect("keys can be made");
+    let plain = r#""password": "let-me-in-42", "tls": {"mode": "disable"}"#;
+    let secure = r#""password": "let-me-in-42", "tls": {"mode": "verify"}"#;
+    let query = r#""query": "SELECT count(*) FROM jobs", "value": {"sick_above": 10}"#;
+    let mut lines = Vec::new();
+    if let Some(server) = PostgreSql::start(&issued) {
+        let target = server.target("watch");
+        let trial = Trial::new("postgres", &format!("{{{plain}}}"));
+        until_health(&trial, &target, "healthy", &server.home).await;
+        for (what, user, config) in [
+            ("postgres, no password", "trusted", plain.to_owned()),
+            ("postgres, MD5", "old", plain.to_owned()),
+            ("postgres, SCRAM", "watch", plain.to_owned()),
+            (
+                "postgres, SCRAM, query",
+                "watch",
+                format!("{plain}, {query}"),
+            ),
+            (
+                "postgres, SCRAM, query, TLS",
+                "watch",
+                format!("{secure}, {query}"),
+            ),
+        ] {
+            let config = format!("{{{config}}}");
+            lines.push(of_checks(what, "postgres", &server.target(user), &config).await);
+        }
+    }
+    if let Some(server) = MariaDb::start(&issued) {
+        let target = server.target("watch");
+        let trial = Trial::new("mysql", &format!("{{{plain}}}"));
+        until_health(&trial, &target, "healthy", &server.home).await;
+        for (what, config) in [
+            ("mysql", plain.to_owned()),
+            ("mysql, query", format!("{plain}, {query}")),
+            ("mysql, query, TLS", format!("{secure}, {query}")),
+        ] {
+            lines.push(of_checks(what, "mysql", &target, &format!("{{{config}}}")).await);
+        }
+    }
+    if let Some(server) = Redis::start(&issued) {
+        let info = r#"{"password": "let-me-in-42", "info": {"connected_clients": {}}}"#;
+        let plain = r#"{"password": "let-me-in-42"}"#;
+        let (target, secure) = (server.target("watch"), server.tls_target("watch"));
+        until_health(
+            &Trial::new("redis", plain),
+            &target,
+            "healthy",
+            &server.home,
+        )
+        .await;
+        for (what, target, config) in [
+            ("redis", &target, plain),
+            ("redis, INFO", &target, info),
+            ("redis, INFO, TLS", &secure, info),
+        ] {
+            lines.push(of_checks(what, "redis", target, config).await);
+        }
+    }
+    lines
 }
 
 #[test]
@@ -141,6 +281,10 @@ fn typical_runs() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),
             Err(why) => skip(&format!("icmp: {why}")),
         }
+        lines.extend(of_programs().await);
+        lines.extend(of_rabbitmq().await);
+        lines.extend(of_mosquitto().await);
+        lines.extend(of_databases().await);
         println!("{:<32} {:>6} {:>6} {:>8}", "", "median", "p95", "memory");
         println!("{:<32} {:>6} {:>6} {:>8}", "", "µs CPU", "µs CPU", "KiB");
         println!("{}", lines.join("\n"));

@@ -1,9 +1,13 @@
 //! The first-party plugins against real servers, good ones and faulty ones.
 
+mod amqp;
+mod brokers;
 mod cost;
+mod databases;
 mod dns;
 mod domain;
 mod examples;
+mod grpc;
 mod http;
 mod http_answers;
 mod http_redirects;
@@ -11,9 +15,22 @@ mod http_tls;
 mod icmp;
 mod js;
 mod measured;
+mod mqtt;
+mod mysql;
+mod mysql_impostors;
+mod ntp;
+mod postgres;
+mod postgres_impostors;
 mod prometheus;
+mod python;
+mod rabbitmq;
+mod rabbitmq_answers;
+mod redis;
 mod slack;
+mod smtp;
+mod ssh;
 mod steps;
 mod tcp;
 mod tls;
 mod webhook;
+mod websocket;
