@@ -4,7 +4,8 @@
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
 //! a client for each way out ([`http`], [`tcp`], [`udp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`stream`], [`state`], [`log`]).
+//! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares answers
+//! with what operators expect of them.
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One

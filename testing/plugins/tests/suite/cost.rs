@@ -20,6 +20,7 @@ use crate::ntp::chrony;
 use crate::smtp::{Begins, exim};
 use crate::ssh::sshd;
 use crate::websocket::websockets;
+use crate::{domain, prometheus};
 
 /// Enough for a median that is the same at every try.
 const RUNS: usize = 200;
@@ -226,6 +227,19 @@ fn typical_runs() {
         let port = format!("tcp://{}", greeting.address());
         let hook = format!(r#"{{"url": "{}", "secret": "key"}}"#, receiver.url("/"));
         let slack = format!(r#"{{"hook_url": "{}"}}"#, receiver.url("/"));
+        let steps = r#"{"steps": [
+            {"path": "/json", "save": {"depth": {"json": "$.queue.depth"}}},
+            {"path": "/ok?depth={{depth}}", "expect": {"body": "ok"}}]}"#;
+        let script = serde_json::json!({ "script": "async function check(target) {
+            const answer = await fetch(target);
+            const { queue } = await answer.json();
+            return { health: queue.depth > 100 ? 'sick' : 'healthy', measurements: { depth: [queue.depth, 'jobs'] } };
+        }" });
+        let scripted = script.to_string();
+        let idle = r#"{"script": "const check = () => 'healthy'"}"#;
+        let registry = domain::Registry::start().await;
+        registry.has("acme.test", 200, &["active"]);
+        let rdap = format!(r#"{{"rdap": "{}"}}"#, registry.url());
         let mut lines = vec![
             of_checks(
                 "http",
@@ -252,9 +266,17 @@ fn typical_runs() {
             )
             .await,
             of_checks("tls", "tls", &tls, "{}").await,
+            of_checks("steps, two", "steps", &site.url("/"), steps).await,
+            of_checks("js, nothing", "js", &site.url("/json"), idle).await,
+            of_checks("js, fetch and JSON", "js", &site.url("/json"), &scripted).await,
+            of_checks("domain, asking", "domain", "domain://acme.test", &rdap).await,
             of_deliveries("webhook, signed", "webhook", &hook).await,
             of_deliveries("slack", "slack", &slack).await,
         ];
+        if let Some(prometheus) = prometheus::Server::start(None).await {
+            let up = r#"{"query": "up", "op": "<", "dead": 1}"#;
+            lines.push(of_checks("prometheus", "prometheus", &prometheus.url(), up).await);
+        }
         match availability() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),
             Err(why) => skip(&format!("icmp: {why}")),
