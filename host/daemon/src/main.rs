@@ -24,6 +24,8 @@ mod scheduler;
 
 mod run;
 
+mod intake;
+
 mod apply;
 
 mod board;

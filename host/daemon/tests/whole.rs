@@ -6,8 +6,11 @@ mod whole {
     pub(crate) mod rig;
 
     mod command_line;
+    mod heartbeat;
+    mod manual;
     mod metrics;
     mod outage;
     mod plugins;
     mod reload;
+    mod reporter;
 }

@@ -13,6 +13,10 @@ fn example(name: &str) -> String {
 
 fn env(name: &str) -> Option<String> {
     let known = ["RABBIT_PASSWORD", "RABBIT_TENANT", "SLACK_WEBHOOK_URL"];
+    let tokens = ["REPORTER_TOKEN", "BACKUP_TOKEN", "IMPORT_TOKEN"];
+    if tokens.contains(&name) {
+        return Some(format!("0123456789-{name}"));
+    }
     known.contains(&name).then(|| format!("value of {name}"))
 }
 
@@ -54,7 +58,7 @@ fn the_website_is_a_configuration() {
 #[test]
 fn everything_is_a_configuration() {
     let config = check("everything.toml");
-    assert_eq!(config.monitors().count(), 2);
+    assert_eq!(config.monitors().count(), 7);
     let jobs = config.monitors().nth(1).unwrap();
     assert_eq!(jobs.config.json()["vhost"], "/value of RABBIT_TENANT");
     assert_eq!(jobs.config.json()["token"], "token");
