@@ -17,6 +17,7 @@ mod health;
 mod plugin;
 mod setting;
 pub(crate) mod start;
+mod store;
 mod token;
 
 /// How the process ends, after `sysexits.h` where that has a word for it.
@@ -95,6 +96,9 @@ enum Command {
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// The databases of the data folder
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -169,6 +173,10 @@ impl Command {
                 Err(exit) => Ok(exit),
             },
             Self::Plugin(command) => command.run(global).await,
+            Self::Store(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config).await,
+                Err(exit) => Ok(exit),
+            },
         }
     }
 }

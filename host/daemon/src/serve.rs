@@ -78,7 +78,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         messages,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(&metrics, is_ready, counter));
+    let web = Web::new(web_settings(&config, &metrics, is_ready, counter));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -90,7 +90,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let publishing = tokio::spawn(publish(web, views));
     info!(page = page_url(&config, address), data = %config.server.data.display(), "watchkeeper is up");
 
-    let plugins = Plugins::open(sandbox, &config.plugins.folder).await;
+    let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
+    let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
     let (assignments, problems) = assign(&config, &shelf.borrow(), &[address]);
     if !problems.is_empty() {
@@ -99,6 +100,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     }
     for (id, why) in assignments.without_plugin() {
         warn!("{id} cannot run: {why}");
+    }
+    for line in &assignments.advice {
+        warn!("{line}");
     }
     reload::show_shelf(&metrics, &shelf.borrow());
     let (assigning, assigned) = watch::channel(Arc::new(assignments));
@@ -158,6 +162,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         config: config.clone(),
         shelf,
         own_listeners: vec![address],
+        plugin_settings,
         assignments: assigning,
         metrics,
     };
@@ -226,6 +231,7 @@ fn page_url(config: &Config, address: SocketAddr) -> String {
 }
 
 fn web_settings(
+    config: &Config,
     metrics: &Arc<Metrics>,
     ready: watch::Receiver<bool>,
     counter: Counter,
@@ -241,6 +247,7 @@ fn web_settings(
             }
         }),
         intake: Arc::new(counter),
+        max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }
 }

@@ -5,12 +5,17 @@
 mod whole {
     pub(crate) mod rig;
 
+    mod author;
     mod command_line;
     mod heartbeat;
+    mod install;
     mod manual;
     mod metrics;
     mod outage;
     mod plugins;
+    mod queue;
+    mod registry;
     mod reload;
     mod reporter;
+    mod trust;
 }
