@@ -7,20 +7,11 @@ use watchkeeper_config::Config;
 use watchkeeper_config::monitor::Monitor as Configured;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_engine::id::{MonitorId, TargetId};
-use watchkeeper_engine::passive::{Gap, Heard};
+use watchkeeper_engine::passive::Heard;
 use watchkeeper_engine::time::Timestamp;
 
 use crate::assignment::Assigned;
 use crate::board::{Monitor, Target};
-
-/// The time in which no process listened. What was said to the last one is known;
-/// where it is not known when that was, nothing was ever listened to.
-pub(in crate::board) fn downtime(alive_at: Option<Timestamp>, now: Timestamp) -> Gap {
-    Gap {
-        from: alive_at.unwrap_or(now).min(now),
-        to: now,
-    }
-}
 
 /// The targets of a monitor after a start: those configured, or the replicas that
 /// were heard of.
