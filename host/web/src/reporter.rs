@@ -22,7 +22,7 @@ use watchkeeper_engine::health::Verdict;
 use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId};
 use watchkeeper_engine::passive::report::{Load, Report, Said};
 
-use crate::doors::basic;
+use crate::doors::{Entry, basic};
 use crate::inbox::{self, Broken};
 use crate::intake::{Admission, Kind, Refusal, Told, What};
 use crate::web::Web;
@@ -107,8 +107,9 @@ async fn report(
     if kind != wanted {
         return empty(StatusCode::PRECONDITION_FAILED);
     }
-    if body.replica.chars().count() > LONGEST_NAME || body.replica.chars().any(char::is_control) {
-        let what = "replica must have at most 2048 characters and no control characters";
+    let length = body.replica.chars().count();
+    if !(1..=LONGEST_NAME).contains(&length) || body.replica.chars().any(char::is_control) {
+        let what = "replica must have 1 to 2048 characters, none of them a control character";
         return with_text(StatusCode::BAD_REQUEST, what.to_owned());
     }
     let what = What::Report {
@@ -143,25 +144,26 @@ async fn flush(
 
 /// The answer to who may not report.
 fn refused(web: &Web, request: &Parts) -> Option<Response> {
-    if web.doors().is_shut(request) {
-        return Some(slow_down());
-    }
     let challenge = |status| {
         let mut response = empty(status);
         let realm = HeaderValue::from_static("Basic realm=\"Reporter Token\"");
         response.headers_mut().insert(WWW_AUTHENTICATE, realm);
         Some(response)
     };
-    let Some(password) = basic(&request.headers) else {
+    let password = basic(&request.headers);
+    let shown = password.as_deref().unwrap_or_default();
+    let admission = web.settings().intake.admits_reporter(shown);
+    if admission == Admission::NoDoor {
+        return Some(empty(StatusCode::NOT_FOUND));
+    }
+    let Some(password) = password else {
         return challenge(StatusCode::UNAUTHORIZED);
     };
-    match web.settings().intake.admits_reporter(&password) {
-        Admission::Granted => None,
-        Admission::Refused => {
-            web.doors().mistaken(request);
-            challenge(StatusCode::FORBIDDEN)
-        }
-        Admission::NoDoor => Some(empty(StatusCode::NOT_FOUND)),
+    let is_right = admission == Admission::Granted;
+    match web.doors().judge(request, &password, is_right) {
+        Entry::Open => None,
+        Entry::Wrong => challenge(StatusCode::FORBIDDEN),
+        Entry::Shut => Some(slow_down()),
     }
 }
 
