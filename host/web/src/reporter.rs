@@ -14,7 +14,9 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{delete, post};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -175,19 +177,20 @@ async fn read(head: &Parts, body: Body) -> Result<ReportBody, Response> {
     }
     let known = head.headers.get(CONTENT_LENGTH);
     let known = known.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if let Some(length) = known.filter(|length| *length > MOST as u64) {
-        let what =
-            format!("JSON payload ({length} bytes) is larger than allowed (limit: {MOST} bytes).");
-        return Err(with_text(StatusCode::PAYLOAD_TOO_LARGE, what));
-    }
     let bytes = inbox::whole(body, MOST)
         .await
-        .map_err(|broken| match broken {
-            Broken::TooLarge => {
+        .map_err(|broken| match (broken, known) {
+            (Broken::TooLarge, Some(length)) => {
+                let what = format!(
+                    "JSON payload ({length} bytes) is larger than allowed (limit: {MOST} bytes)."
+                );
+                with_text(StatusCode::PAYLOAD_TOO_LARGE, what)
+            }
+            (Broken::TooLarge, None) => {
                 let what = format!("JSON payload has exceeded limit ({MOST} bytes).");
                 with_text(StatusCode::PAYLOAD_TOO_LARGE, what)
             }
-            Broken::Cut => empty(StatusCode::BAD_REQUEST),
+            (Broken::Cut, _) => empty(StatusCode::BAD_REQUEST),
         })?;
     serde_json::from_slice(&bytes).map_err(|problem| {
         let what = format!("Json deserialize error: {problem}");
@@ -244,12 +247,17 @@ pub(crate) fn slow_down() -> Response {
 fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    // Reporters connect anew each time. The one for Node.js takes the end of the
+    // connection for that of its request, and would report once more where that
+    // comes after its flush.
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
     response
 }
 
 fn with_text(status: StatusCode, text: String) -> Response {
-    let mut response = Response::new(text.into());
-    *response.status_mut() = status;
+    let mut response = empty(status);
+    *response.body_mut() = text.into();
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);
     response

@@ -8,6 +8,7 @@ use watchkeeper_config::monitor::Monitor as Configured;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::passive::Heard;
+use watchkeeper_engine::passive::report::Said;
 use watchkeeper_engine::time::Timestamp;
 
 use crate::assignment::Assigned;
@@ -22,9 +23,19 @@ pub(in crate::board) fn known_targets(
     if !has_replicas(monitor) {
         return monitor.targets.to_vec();
     }
-    let replicas = heard.iter().filter(|(target, heard)| {
-        *target.monitor() == monitor.id && matches!(heard, Heard::Report(_))
-    });
+    // Those that said something else than the monitor is told now have to say anew.
+    let is_meant = |heard: &Heard| match (heard, &monitor.passive) {
+        (Heard::Report(state), Some(Passive::Push { .. })) => {
+            matches!(state.report.said, Said::Load(_))
+        }
+        (Heard::Report(state), Some(Passive::Local { .. })) => {
+            matches!(state.report.said, Said::Health(_))
+        }
+        _ => false,
+    };
+    let replicas = heard
+        .iter()
+        .filter(|(target, heard)| *target.monitor() == monitor.id && is_meant(heard));
     let mut replicas: Vec<_> = replicas.map(|(target, _)| target.clone()).collect();
     replicas.sort();
     replicas

@@ -242,11 +242,19 @@ fn what_was_said_is_forgotten_with_its_monitor() {
     table.configure(&format!("{CANARIES}{CONFIG}{kinds}"));
     assert!(table.kept.heard.is_empty(), "{:?}", table.kept.heard);
     assert_eq!(table.health("t/crew"), Health::Unknown);
-    // Long after.
+    // Long after, and also where a process was not there to see it go.
     table.configure(&format!("{CANARIES}{CONFIG}{TOLD}"));
     table.pass(1_000);
     assert_eq!(table.health("t/crew"), Health::Unknown);
     assert_eq!(table.health("t/job"), Health::Unknown);
+    table.report("a", 0.1);
+    table.call(Signal::Success);
+    let stopped = table.kept.clone();
+    table.configure(&format!("{CANARIES}{CONFIG}{kinds}"));
+    table.kept = stopped;
+    table.restart_after(10);
+    table.configure(&format!("{CANARIES}{CONFIG}{kinds}"));
+    assert!(table.kept.heard.is_empty(), "{:?}", table.kept.heard);
     assert_eq!(table.log, [""; 0]);
 }
 
