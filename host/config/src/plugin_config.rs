@@ -18,6 +18,8 @@ use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::source::{At, Sources};
 
+pub(crate) use reading::SecretText;
+
 pub use check::{InvalidSchema, PluginSchema, check_plugin_config, uris, write_only};
 
 /// The configuration of a plugin: a JSON object. Cheap to clone.

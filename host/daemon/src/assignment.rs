@@ -45,6 +45,7 @@ pub(crate) struct Assignments {
 /// A monitor and its probe.
 pub(crate) struct Assigned {
     pub(crate) monitor: Monitor,
+    /// Never used where the monitor is passive.
     pub(crate) plugin: Ready,
 }
 
@@ -155,7 +156,8 @@ impl Assignments {
             }
         }
         let monitors = self.monitors.iter().chain(&self.canaries);
-        let monitors = monitors.filter_map(move |each| {
+        let asking = monitors.filter(|each| each.monitor.passive.is_none());
+        let monitors = asking.filter_map(move |each| {
             Some((format!("monitor {}", each.monitor.id), why(&each.plugin)?))
         });
         let channels = self
@@ -243,6 +245,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         description: None,
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
+        passive: None,
         every,
         timeout: CANARY_TIMEOUT,
         plan: Plan::default(),
@@ -281,6 +284,10 @@ impl<'a> Joiner<'a> {
     }
 
     fn probe(&mut self, monitor: &Monitor) -> Ready {
+        if let Some(passive) = &monitor.passive {
+            let why = format!("`{}` monitors are told and have no probe", passive.as_str());
+            return Ready::Missing(why.into());
+        }
         let entry = match self.find_probe(monitor) {
             Ok(entry) => entry,
             Err(why) => return Ready::Missing(why.into()),

@@ -7,12 +7,15 @@ mod whole {
 
     mod author;
     mod command_line;
+    mod heartbeat;
     mod install;
+    mod manual;
     mod metrics;
     mod outage;
     mod plugins;
     mod queue;
     mod registry;
     mod reload;
+    mod reporter;
     mod trust;
 }

@@ -24,19 +24,7 @@ impl FromNode for PluginConfig {
             cx.mismatch(node, "a table", None);
             return None;
         };
-        let mut reading = Reading {
-            file: node.at.file,
-            secrets: Vec::new(),
-            secret_at: BTreeSet::new(),
-            spots: BTreeMap::from([(
-                String::new(),
-                Spot {
-                    key: None,
-                    value: node.at,
-                },
-            )]),
-            pointer: String::new(),
-        };
+        let mut reading = Reading::of(node);
         let json = reading.table(table, cx);
         let Reading {
             secrets,
@@ -63,6 +51,46 @@ impl FromNode for PluginConfig {
     }
 }
 
+/// A text of the host's own configuration that is a secret, written out or as a
+/// reference.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretText(pub(crate) Secret);
+
+impl FromNode for SecretText {
+    fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
+        const EXPECTED: &str = "a text, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`";
+        let noted = cx.findings.len();
+        let text = match &node.value {
+            Value::Text(text) => {
+                cx.masks.push(node.at);
+                Reading::of(node).text(text, node, cx)
+            }
+            Value::Table(table) => {
+                let Some(reference) = reference(table, node, cx) else {
+                    if cx.findings.len() == noted {
+                        cx.mismatch(node, EXPECTED, None);
+                    }
+                    return None;
+                };
+                Reading::of(node).secret(&reference, node, cx)
+            }
+            _ => {
+                cx.mismatch(node, EXPECTED, None);
+                return None;
+            }
+        };
+        if text.is_empty() && cx.findings.len() == noted {
+            let what = format!("`{}` must not be empty", cx.name());
+            cx.report(Finding::new(node.at, what));
+        }
+        Secret::new(&text).map(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": ["string", "object"] })
+    }
+}
+
 /// A table while it is being read.
 struct Reading {
     /// The source that relative paths of secrets start from.
@@ -81,6 +109,22 @@ enum Reference<'n> {
 }
 
 impl Reading {
+    fn of(node: &Node) -> Self {
+        Self {
+            file: node.at.file,
+            secrets: Vec::new(),
+            secret_at: BTreeSet::new(),
+            spots: BTreeMap::from([(
+                String::new(),
+                Spot {
+                    key: None,
+                    value: node.at,
+                },
+            )]),
+            pointer: String::new(),
+        }
+    }
+
     fn table(&mut self, table: &Table, cx: &mut Context<'_>) -> Json {
         let mut map = Map::new();
         for entry in &table.entries {

@@ -20,6 +20,10 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD",
         "SLACK_WEBHOOK_URL",
     ];
+    let tokens = ["REPORTER_TOKEN", "BACKUP_TOKEN", "IMPORT_TOKEN"];
+    if tokens.contains(&name) {
+        return Some(format!("0123456789-{name}"));
+    }
     known.contains(&name).then(|| format!("value of {name}"))
 }
 

@@ -12,6 +12,9 @@ use watchkeeper_config::{load_texts, schema};
 /// An environment in which every variable is set.
 #[expect(clippy::unnecessary_wraps, reason = "the form of a look-up")]
 fn env(name: &str) -> Option<String> {
+    if name.ends_with("_TOKEN") {
+        return Some(format!("0123456789-{name}"));
+    }
     Some(format!("value of {name}"))
 }
 

@@ -173,19 +173,21 @@ impl Board {
         };
         let targets = || {
             monitor
-                .assigned
-                .monitor
                 .targets
                 .iter()
                 .filter_map(|target| self.targets.get(target))
         };
+        // What is told how things are cannot be asked: it stands as it was told.
+        let is_told = monitor.assigned.monitor.passive.is_some();
         let heard = targets().all(|target| {
             target
                 .last
                 .as_ref()
                 .is_some_and(|reading| reading.at >= since)
         });
-        let checked = if !heard {
+        let checked = if is_told {
+            Checked::Settled
+        } else if !heard {
             Checked::NotSince
         } else if targets().any(|target| target.state.is_wavering()) {
             Checked::Wavering
@@ -341,7 +343,8 @@ impl Board {
         now: Timestamp,
     ) -> Vec<Affected> {
         let own = &monitor.assigned.monitor;
-        own.targets
+        monitor
+            .targets
             .iter()
             .filter_map(|id| Some((id, &self.targets.get(id)?.state.standing)))
             .filter(|(_, standing)| health == Health::Healthy || standing.health != Health::Healthy)

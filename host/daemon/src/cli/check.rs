@@ -41,6 +41,13 @@ pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> any
             ));
             return Ok(Exit::Usage);
         };
+        if let Some(passive) = config.monitor(&id).and_then(|known| known.passive.as_ref()) {
+            complain(&format!(
+                "`{id}` is told how things are (`passive = \"{}\"`): there is nothing to check",
+                passive.as_str()
+            ));
+            return Ok(Exit::Usage);
+        }
         chosen.push(id);
     }
     let (assignments, problems) = join(config).await?;
@@ -52,6 +59,7 @@ pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> any
     let runs = assignments
         .monitors
         .iter()
+        .filter(|assigned| assigned.monitor.passive.is_none())
         .filter(|assigned| chosen.is_empty() || chosen.contains(&assigned.monitor.id))
         .flat_map(|assigned| {
             assigned

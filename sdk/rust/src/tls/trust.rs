@@ -61,6 +61,7 @@ mod tests {
     fn check(trust: &str, untrusted: Option<&str>, last_day: u64, expected: &str) {
         let trust: Trust = serde_json::from_str(trust).unwrap();
         let session = Session {
+            alpn: None,
             version: "TLSv1.3".to_owned(),
             cipher: String::new(),
             chain: vec![Certificate {
