@@ -8,11 +8,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt as _, stream};
+use tracing::warn;
 use watchkeeper_config::config::{Channel, PluginName};
 use watchkeeper_config::limits::LimitOverrides;
 use watchkeeper_config::monitor::{Monitor, ProbeChoice, scheme};
 use watchkeeper_config::place::{Place, Position};
-use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
+use watchkeeper_config::plugin_config::{Complaint, PluginConfig, PluginSchema};
 use watchkeeper_config::{Config, Problem, Problems};
 use watchkeeper_egress::address::AddressPolicy;
 use watchkeeper_egress::grants::{Grants, HostPattern};
@@ -74,6 +76,7 @@ pub(crate) enum Ready {
 /// A plugin with its configuration, grants and limits.
 pub(crate) struct Usable {
     pub(crate) plugin: Plugin,
+    schema: Arc<PluginSchema>,
     config: Arc<str>,
     grants: Arc<Grants>,
     policy: Arc<AddressPolicy>,
@@ -107,6 +110,30 @@ impl Usable {
             target: target.to_owned(),
         };
         self.plugin.check(check).await
+    }
+
+    /// What the plugin has against `config`, which it was made ready with.
+    pub(crate) async fn validate(&self, config: &PluginConfig, label: String) -> Vec<Problem> {
+        let context = self.context(label, CANARY_TIMEOUT, StateSpace::default());
+        match self.plugin.validate(context).await {
+            Ok(complaints) => complaints
+                .iter()
+                .map(|complaint| {
+                    let complaint = Complaint {
+                        pointer: &complaint.pointer,
+                        what: &complaint.what,
+                        instead: complaint.instead.as_deref(),
+                        position: complaint.position,
+                    };
+                    self.schema.problem(config, &complaint)
+                })
+                .collect(),
+            Err(fault) => {
+                let plugin = &self.plugin.description().name;
+                warn!(%plugin, %fault, "the plugin could not look at a configuration");
+                Vec::new()
+            }
+        }
     }
 
     /// Delivers `notice` once.
@@ -219,6 +246,40 @@ pub(crate) fn assign(
         },
         problems,
     )
+}
+
+/// How many plugins look at their configurations side by side.
+const VALIDATED_SIDE_BY_SIDE: usize = 8;
+
+/// What the plugins themselves have against their configurations beyond what
+/// their schemas say. A plugin that cannot tell has nothing against it: what is
+/// wrong with it then shows at its first run.
+pub(crate) async fn validate(assignments: &Assignments) -> Vec<Problem> {
+    let monitors = assignments.monitors.iter().map(|each| {
+        (
+            &each.plugin,
+            &each.monitor.config,
+            each.monitor.id.to_string(),
+        )
+    });
+    let channels = assignments.config.channels.iter().filter_map(|channel| {
+        let assigned = assignments.channels.get(&channel.id)?;
+        Some((&assigned.plugin, &channel.config, channel.id.to_string()))
+    });
+    let looks = monitors
+        .chain(channels)
+        .filter_map(|(ready, config, label)| {
+            let Ready::Use(usable) = ready else {
+                return None;
+            };
+            (usable.plugin.validates()).then(|| usable.validate(config, label))
+        });
+    let looks: Vec<_> = looks.collect();
+    let problems: Vec<Vec<Problem>> = stream::iter(looks)
+        .buffered(VALIDATED_SIDE_BY_SIDE)
+        .collect()
+        .await;
+    problems.into_iter().flatten().collect()
 }
 
 /// How long a canary may take: whoever doubts a dead reading waits for it.
@@ -435,6 +496,7 @@ fn ready(
         .map(|secret| secret.expose().to_owned());
     Ok(Usable {
         plugin: entry.plugin.clone(),
+        schema: Arc::clone(&entry.schema),
         config: config.json().to_string().into(),
         grants: Arc::new(grants),
         policy: Arc::clone(policy),

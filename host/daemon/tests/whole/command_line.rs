@@ -137,3 +137,31 @@ async fn plugins_are_listed_inspected_and_run() {
     assert_eq!(ended, Some(3), "{printed}");
     assert!(printed.contains("localhost:1"), "{printed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_plugin_has_against_its_configuration_is_part_of_it_too() {
+    let target = target().await;
+    let script = "config = { script = '''\necho one\nif true; then\n''' }\nprobe = \"script\"";
+    let rig = Rig::new(&service(&[
+        ("script", target.url("/ok"), script),
+        (
+            "web",
+            target.url("/ok"),
+            "config = { expect = { body_regex = \"(\" } }",
+        ),
+    ]));
+    for command in [&["serve"][..], &["check"], &["config", "check"]] {
+        let output = rig.run(command);
+        let printed = said(&output);
+        assert_eq!(output.status.code(), Some(78), "{printed}");
+        for words in [
+            "`if` without `fi`",
+            " | if true; then",
+            "service[shop].monitor[script].config.script",
+            "service[shop].monitor[web].config.expect.body_regex",
+            "2 problems in the configuration",
+        ] {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
+    }
+}

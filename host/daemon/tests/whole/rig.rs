@@ -46,6 +46,11 @@ impl Rig {
         self.folder.path().join("watchkeeper.toml")
     }
 
+    /// The folder of the configuration.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The plugins folder.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.folder.path().join("plugins")

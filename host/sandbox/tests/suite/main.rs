@@ -6,5 +6,6 @@ mod fixture;
 mod limits;
 mod loading;
 mod rhythm;
+mod validating;
 mod walls;
 mod words;

@@ -9,6 +9,8 @@ mod http_redirects;
 mod http_tls;
 mod icmp;
 mod measured;
+mod script;
+mod scripts_page;
 mod slack;
 mod tcp;
 mod tls;
