@@ -1,4 +1,4 @@
-//! Packs the first-party plugins into the binary.
+//! Packs the first-party plugins and the Rust SDK into the binary.
 //!
 //! They are built by `cargo xtask plugins`, which puts them into `target/plugins`
 //! of the workspace. A build without them is whole but for that: it knows only the
@@ -52,7 +52,45 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     code.push_str("];\n");
     let place = out.join("bundled.rs");
+    fs::write(&place, code).map_err(at(&place))?;
+    carry_sdk(workspace, &out)
+}
+
+/// Lists the sources of the Rust SDK, which `plugin new` puts into projects.
+fn carry_sdk(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let folder = workspace.join("sdk").join("rust").join("src");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    sources(&folder, &mut files).map_err(at(&folder))?;
+    files.sort();
+    let mut code = String::from(
+        "/// Path below `src`, and text, of each source of the SDK.\n\
+         static SOURCES: &[(&str, &str)] = &[\n",
+    );
+    for file in files {
+        let name = file.strip_prefix(&folder)?;
+        let (name, file) = name
+            .to_str()
+            .zip(file.to_str())
+            .ok_or("a source of the SDK has a name that is no text")?;
+        writeln!(code, "    ({name:?}, include_str!({file:?})),")?;
+    }
+    code.push_str("];\n");
+    let place = out.join("sdk.rs");
     Ok(fs::write(&place, code).map_err(at(&place))?)
+}
+
+/// All files below `folder`.
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sources(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// The components in `folder`, by name.

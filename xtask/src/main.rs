@@ -15,6 +15,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 mod bench;
+mod compat;
+mod contract;
 mod demo;
 mod dist;
 mod lint;
@@ -37,6 +39,8 @@ usage: cargo xtask TASK
   lint              formatting and clippy, for the host and for the plugins
   ci                lint, licences and bans if cargo-deny is there, test
   bench [ARG...]    build the release binary and measure it
+  contract          write docs/plugins/contract.md from wit/plugin.wit
+  compat            keep plugins of a released contract in testing/compat, once for each
   dist              the release binary with all plugins inside, in target/dist
 ";
 
@@ -70,6 +74,8 @@ enum Task {
     Lint,
     Ci,
     Bench { arguments: Vec<String> },
+    Contract,
+    Compat,
     Dist,
 }
 
@@ -96,6 +102,8 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         ["bench", arguments @ ..] => Task::Bench {
             arguments: arguments.iter().map(ToString::to_string).collect(),
         },
+        ["contract"] => Task::Contract,
+        ["compat"] => Task::Compat,
         ["dist"] => Task::Dist,
         _ => return Err(format!("no such task: {}", words.join(" "))),
     })
@@ -116,6 +124,8 @@ fn perform(task: &Task) -> Result<()> {
             test::test(&project, &[])?;
         }
         Task::Bench { arguments } => bench::bench(&project, arguments)?,
+        Task::Contract => contract::write(&project)?,
+        Task::Compat => compat::compat(&project)?,
         Task::Dist => dist::dist(&project)?,
     }
     Ok(())

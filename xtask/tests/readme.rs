@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const EXAMPLE: &str = "examples/plugins/hello-probe";
 
 /// Where they show it.
-const DOCUMENTS: [&str; 2] = ["README.md", "docs/plugins.md"];
+const DOCUMENTS: [&str; 1] = ["README.md"];
 
 #[test]
 fn the_probe_that_is_shown_is_the_example() {
@@ -16,6 +16,15 @@ fn the_probe_that_is_shown_is_the_example() {
         let shown = block(document, "rust");
         assert_eq!(shown.trim_end(), built.trim_end(), "in {document}");
     }
+}
+
+#[test]
+fn the_tutorial_shows_what_plugin_new_makes() {
+    let made = read("host/daemon/templates/rust/probe.rs.in")
+        .replace("@NAME@", "long-queue")
+        .replace("@TYPE@", "LongQueue");
+    let shown = block("docs/plugins/tutorial.md", "rust");
+    assert_eq!(shown.trim_end(), made.trim_end());
 }
 
 #[test]

@@ -81,6 +81,8 @@ pub struct Server {
     /// The page's address for links in notices, without a slash at its end;
     /// none: the address that the host listens on, which is known once it does.
     pub public_url: Option<Arc<str>>,
+    /// How many visitors of one address may follow the page live, 1 to 2,000.
+    pub followers_per_address: usize,
 }
 
 /// What the status page says of its owner.
@@ -105,6 +107,13 @@ pub struct Page {
 pub struct Plugins {
     /// The folder that is watched for components.
     pub folder: PathBuf,
+    /// The file that says which component files were accepted: `plugins.lock`
+    /// beside the configuration's first file.
+    pub lock: PathBuf,
+    /// Whether only component files that the lock names are loaded.
+    pub locked: bool,
+    /// Whose signatures count; where there are any, a component file needs one.
+    pub trusted_keys: Vec<MinisignKey>,
     /// What holds for every plugin.
     pub limits: LimitOverrides,
     /// What holds for single ones.
@@ -219,6 +228,39 @@ impl HostPort {
 }
 
 impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A minisign public key as `minisign -G` prints it: 56 characters of base64 that
+/// begin with `RW`. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MinisignKey(Arc<str>);
+
+impl MinisignKey {
+    /// Checks the form; the error says what is wrong with the text. Whether the
+    /// 32 bytes in it are a point of the curve is found out when it is used.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+        // Two bytes `Ed`, eight of the key's id and 32 of the key: 42 bytes, which
+        // fill 56 characters without padding.
+        if text.len() == 56 && text.starts_with("RW") && text.bytes().all(is_base64) {
+            Ok(Self(text.into()))
+        } else {
+            Err(
+                "must be the second line of a minisign `.pub` file: 56 characters that begin with `RW`",
+            )
+        }
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MinisignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
 use self::rules::RulesTable;
-use crate::config::{HostPort, PluginName};
+use crate::config::{HostPort, MinisignKey, PluginName};
 use crate::plugin_config::PluginConfig;
 use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
 use crate::read::list::{List, Rows};
@@ -58,6 +58,9 @@ table! {
         /// The page's address for links in notices. Without it, links lead to the address that the
         /// host listens on.
         [optional] public_url: WebUrl,
+        /// How many visitors of one address (of one /64 of IPv6) may follow the page live at a
+        /// time. Those of this machine are not counted.
+        [default 64] followers_per_address: Count<1, 2000>,
     }
 }
 
@@ -117,6 +120,12 @@ table! {
         /// The folder that is watched for components. A relative path starts at the folder of this
         /// file.
         [default "./plugins"] folder: PathText,
+        /// Whether only those component files are loaded that `plugins.lock`, which lies beside
+        /// this file, names with their SHA-256.
+        [default false] locked: bool,
+        /// The minisign public keys whose signatures count. Where there are any, a component file
+        /// is loaded only with a signature of one of them in `NAME.wasm.minisig` beside it.
+        [optional] trusted_keys: List<MinisignKey, 32>,
         /// The limits of every plugin.
         [optional] limits: LimitsTable,
     }
@@ -174,7 +183,11 @@ impl FromNode for PluginsTable {
         let mut schema = PluginsGeneral::schema();
         if let Json::Object(schema) = &mut schema {
             schema.insert("additionalProperties".to_owned(), PluginTable::schema());
-            let names = json!({ "pattern": "^[a-z][a-z0-9-]{0,39}$" });
+            // A key of ours need not be a plugin's name.
+            let names = json!({ "anyOf": [
+                { "enum": PluginsGeneral::names() },
+                { "pattern": "^[a-z][a-z0-9-]{0,39}$" },
+            ] });
             schema.insert("propertyNames".to_owned(), names);
         }
         schema

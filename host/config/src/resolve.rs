@@ -131,6 +131,9 @@ fn server(table: Option<&ServerTable>, cx: &mut Context<'_>) -> Server {
             .map_or_else(|| ([127, 0, 0, 1], 8080).into(), |address| address.0),
         data: path(table.and_then(|table| table.data.as_ref()), "./data", cx),
         public_url: value(public_url).map(|url| url.0.as_str().into()),
+        followers_per_address: value(table.and_then(|table| table.followers_per_address.as_ref()))
+            .and_then(|count| usize::try_from(count.0).ok())
+            .unwrap_or(64),
     }
 }
 
@@ -168,6 +171,11 @@ fn plugins(table: Option<&PluginsTable>, cx: &mut Context<'_>) -> Plugins {
             "./plugins",
             cx,
         ),
+        lock: folder_of(cx.sources.name(0)).join("plugins.lock"),
+        locked: value(general.and_then(|table| table.locked.as_ref()))
+            .copied()
+            .unwrap_or(false),
+        trusted_keys: values(general.and_then(|table| table.trusted_keys.as_ref())),
         limits: limits(value(general.and_then(|table| table.limits.as_ref()))),
     }
 }

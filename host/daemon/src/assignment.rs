@@ -3,6 +3,8 @@
 //! Made anew whenever one of the two changes, so that a run in flight keeps
 //! what it started with.
 
+mod advice;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use watchkeeper_sandbox::{
 };
 
 use crate::plugins::{Entry, Origin, Shelf};
+use crate::trust::Vouch;
 
 /// The configuration, with a plugin for everything that one was found for.
 pub(crate) struct Assignments {
@@ -37,6 +40,8 @@ pub(crate) struct Assignments {
     /// The canaries, each a monitor of its own.
     pub(crate) canaries: Vec<Arc<Assigned>>,
     pub(crate) channels: HashMap<ChannelId, Arc<AssignedChannel>>,
+    /// What deserves a look though it works, a line each.
+    pub(crate) advice: Vec<String>,
 }
 
 /// A monitor and its probe.
@@ -86,8 +91,13 @@ pub(crate) struct Usable {
 
 impl Usable {
     /// Checks `target` once, by hand.
-    pub(crate) async fn try_check(&self, target: &str, timeout: Duration) -> Run<CheckOutcome> {
-        let context = self.context("trial".to_owned(), timeout, StateSpace::default());
+    pub(crate) async fn try_check(
+        &self,
+        target: &str,
+        timeout: Duration,
+        state: StateSpace,
+    ) -> Run<CheckOutcome> {
+        let context = self.context("trial".to_owned(), timeout, state);
         let check = Check {
             context,
             monitor: "trial/trial".to_owned(),
@@ -202,6 +212,7 @@ impl Trial {
             plugin: self.plugin.clone(),
             schema: Arc::clone(&self.schema),
             origin: self.origin.clone(),
+            vouch: Vouch::default(),
         };
         let targets: Vec<&str> = self.target.iter().map(String::as_str).collect();
         let limits = Limits::default();
@@ -237,15 +248,15 @@ pub(crate) fn assign(
         .iter()
         .map(|channel| (channel.id.clone(), Arc::new(joiner.channel(channel))))
         .collect();
-    (
-        Assignments {
-            config: config.clone(),
-            monitors,
-            canaries,
-            channels,
-        },
-        problems,
-    )
+    let mut assignments = Assignments {
+        config: config.clone(),
+        monitors,
+        canaries,
+        channels,
+        advice: Vec::new(),
+    };
+    assignments.advice = advice::of(&assignments, shelf);
+    (assignments, problems)
 }
 
 /// How many plugins look at their configurations side by side.

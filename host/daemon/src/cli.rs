@@ -15,6 +15,7 @@ mod check;
 mod plugin;
 mod setting;
 pub(crate) mod start;
+mod store;
 
 /// How the process ends, after `sysexits.h` where that has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,9 @@ enum Command {
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// The databases of the data folder
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,6 +160,10 @@ impl Command {
                 Ok(Exit::Fine)
             }
             Self::Plugin(command) => command.run(global).await,
+            Self::Store(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config).await,
+                Err(exit) => Ok(exit),
+            },
         }
     }
 }

@@ -14,7 +14,13 @@ mod bundled;
 mod clock;
 mod telemetry;
 
+mod trust;
+
+mod asking;
+
 mod plugins;
+
+mod source;
 
 mod assignment;
 

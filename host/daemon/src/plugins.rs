@@ -5,28 +5,32 @@
 //! When it is good, the next check uses it and runs in flight finish on the old
 //! one; when it is bad, the old one goes on and the shelf says why.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream;
 use tokio::sync::watch;
 use tracing::{info, warn};
+use watchkeeper_config::config::Plugins as Settings;
 use watchkeeper_config::plugin_config::PluginSchema;
 use watchkeeper_sandbox::{Kind, Plugin, Sandbox};
 
+use self::files::{Look, Stamp, list, stamp_of};
+pub(crate) use self::files::{file_name, read_component, read_signature, refuse_world_writable};
+use crate::asking::Asking;
 use crate::bundled;
+use crate::trust::{Trust, Vouch};
 
 /// How often the folder is looked at. A file is loaded once it looked the same
 /// twice, so that one that is still being copied is left alone: a dropped plugin
 /// is live within two looks and the time it takes to compile.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
-
-/// The largest file that is read at all.
-const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// How many plugins are compiled side by side at start.
 const LOAD_SIDE_BY_SIDE: usize = 4;
@@ -56,6 +60,8 @@ pub(crate) struct Entry {
     /// What its configuration must look like, ready to be checked against.
     pub(crate) schema: Arc<PluginSchema>,
     pub(crate) origin: Origin,
+    /// Who stands for the file.
+    pub(crate) vouch: Vouch,
 }
 
 /// A file that is no plugin, and why.
@@ -105,22 +111,20 @@ struct File {
     stamp: Stamp,
     /// The stamp was seen on two looks, so the file is whole.
     settled: bool,
-    /// The last good plugin that came out of it.
-    plugin: Option<Good>,
+    /// The last good plugin that came out of it, and who stands for that.
+    plugin: Option<(Good, Vouch)>,
     /// Why its newest content is not in use.
     problem: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    bytes: u64,
-    modified: Option<SystemTime>,
 }
 
 /// Keeps the shelf.
 pub(crate) struct Plugins {
     sandbox: Sandbox,
     folder: PathBuf,
+    settings: watch::Receiver<Arc<Settings>>,
+    /// What `trust` was made of.
+    trusting: (Arc<Settings>, Option<Look>),
+    trust: Trust,
     bundled: Vec<Good>,
     files: BTreeMap<PathBuf, File>,
     folder_problem: Option<String>,
@@ -128,8 +132,12 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Loads the bundled plugins and those of `folder`, which need not exist yet.
-    pub(crate) async fn open(sandbox: Sandbox, folder: &Path) -> Self {
+    /// Loads the bundled plugins and those of the folder that `settings` name,
+    /// which need not exist yet. What `settings` say later of locks and keys holds
+    /// from the next look on; the folder stays.
+    pub(crate) async fn open(sandbox: Sandbox, settings: watch::Receiver<Arc<Settings>>) -> Self {
+        let now = Arc::clone(&settings.borrow());
+        let (lock, trust) = read_trust(&now).await;
         let bundled = stream::iter(bundled::plugins())
             .map(|(name, unpacked)| load_bundled(sandbox.clone(), name, unpacked))
             .buffered(LOAD_SIDE_BY_SIDE)
@@ -138,7 +146,10 @@ impl Plugins {
             .await;
         let mut plugins = Self {
             sandbox,
-            folder: folder.to_owned(),
+            folder: now.folder.clone(),
+            settings,
+            trusting: (now, lock),
+            trust,
             bundled,
             files: BTreeMap::new(),
             folder_problem: None,
@@ -168,6 +179,7 @@ impl Plugins {
 
     /// Looks once. True if anything changed.
     async fn look(&mut self, settle: Settle) -> bool {
+        self.look_at_trust().await;
         let folder = self.folder.clone();
         let seen = match tokio::task::spawn_blocking(move || list(&folder)).await {
             Ok(Ok(seen)) => {
@@ -187,7 +199,7 @@ impl Plugins {
         let before = self.files.len();
         self.files.retain(|path, file| {
             let kept = seen.contains_key(path);
-            if !kept && let Some((plugin, _)) = &file.plugin {
+            if !kept && let Some(((plugin, _), _)) = &file.plugin {
                 info!(plugin = %plugin.description().name, file = %path.display(), "plugin removed");
             }
             kept
@@ -199,6 +211,23 @@ impl Plugins {
         changed
     }
 
+    /// Judges every file anew if what is demanded of them has changed.
+    async fn look_at_trust(&mut self) {
+        let settings = Arc::clone(&self.settings.borrow());
+        let lock = settings.lock.clone();
+        let seen = tokio::task::spawn_blocking(move || stamp_of(&lock)).await;
+        let same = same_trust(&settings, &self.trusting.0);
+        if same && seen.is_ok_and(|seen| seen == self.trusting.1) {
+            return;
+        }
+        let (lock, trust) = read_trust(&settings).await;
+        self.trusting = (settings, lock);
+        self.trust = trust;
+        for file in self.files.values_mut() {
+            file.settled = false;
+        }
+    }
+
     /// Takes in what one file looks like now. True if that changes the shelf.
     async fn consider(
         &mut self,
@@ -208,13 +237,10 @@ impl Plugins {
     ) -> bool {
         let stamp = found.clone().unwrap_or(Stamp {
             bytes: 0,
-            modified: None,
+            ..Stamp::NONE
         });
         let known = self.files.entry(path.clone()).or_insert_with(|| File {
-            stamp: Stamp {
-                bytes: u64::MAX,
-                modified: None,
-            },
+            stamp: Stamp::NONE,
             settled: false,
             plugin: None,
             problem: None,
@@ -231,21 +257,29 @@ impl Plugins {
         }
         known.settled = true;
         let loaded = match found {
-            Ok(_) => load_file(&self.sandbox, &path).await,
+            Ok(_) => load_file(&self.sandbox, &self.trust, &path).await,
             Err(problem) => Err(problem),
         };
         let known = self.files.get_mut(&path).expect("was inserted above");
         match loaded {
-            Ok((plugin, schema)) => {
-                let description = plugin.description();
-                info!(
-                    plugin = %description.name, version = %description.version,
-                    file = %path.display(), sha256 = plugin.sha256_hex(), "plugin loaded"
-                );
-                known.plugin = Some((plugin, schema));
+            Ok((good, vouch)) => {
+                let news = known
+                    .plugin
+                    .as_ref()
+                    .is_none_or(|((before, _), _)| before.sha256_hex() != good.0.sha256_hex());
+                if news {
+                    tell_of(&good.0, &path, &vouch, &self.trusting.0);
+                }
+                known.plugin = Some((good, vouch));
                 known.problem = None;
             }
             Err(reason) => {
+                let name = file_name(&path);
+                if let Some(((plugin, _), vouch)) = &known.plugin
+                    && !self.trust.keeps(&name, &plugin.sha256_hex(), vouch)
+                {
+                    known.plugin = None;
+                }
                 let kept = if known.plugin.is_some() {
                     "the version before stays in use"
                 } else {
@@ -266,6 +300,7 @@ impl Plugins {
                 plugin,
                 schema,
                 origin: Origin::Bundled,
+                vouch: Vouch::default(),
             };
             shelf
                 .plugins
@@ -277,7 +312,7 @@ impl Plugins {
                 reason,
             };
             shelf.rejected.extend(file.problem.clone().map(reject));
-            let Some((plugin, schema)) = &file.plugin else {
+            let Some(((plugin, schema), vouch)) = &file.plugin else {
                 continue;
             };
             let name = plugin.description().name.to_string();
@@ -297,6 +332,7 @@ impl Plugins {
                 plugin,
                 schema,
                 origin: Origin::File(path.clone()),
+                vouch: vouch.clone(),
             };
             shelf.plugins.insert(name, entry);
         }
@@ -333,11 +369,55 @@ async fn load_bundled(
         .ok()
 }
 
-async fn load_file(sandbox: &Sandbox, path: &Path) -> Result<Good, String> {
-    let bytes = tokio::fs::read(path)
-        .await
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    load(sandbox, bytes).await
+/// Reads a component file once, judges what was read, and loads that.
+async fn load_file(sandbox: &Sandbox, trust: &Trust, path: &Path) -> Result<(Good, Vouch), String> {
+    let read = {
+        let (path, trust) = (path.to_owned(), trust.clone());
+        tokio::task::spawn_blocking(move || {
+            let bytes = read_component(&path)?;
+            let signature = read_signature(&path)?;
+            let vouch = trust.judge(&file_name(&path), &bytes, signature.as_deref())?;
+            Ok::<_, String>((bytes, vouch))
+        })
+    };
+    let (bytes, vouch) = match read.await {
+        Ok(judged) => judged?,
+        Err(_) => return Err("cannot be read: the host stops".to_owned()),
+    };
+    Ok((load(sandbox, bytes).await?, vouch))
+}
+
+/// Says at load what a plugin asks for and gets.
+fn tell_of(plugin: &Plugin, path: &Path, vouch: &Vouch, settings: &Settings) {
+    let description = plugin.description();
+    let asking = Asking::of(description, &Origin::File(path.to_owned()), settings);
+    info!(
+        plugin = %description.name, version = %description.version,
+        file = %path.display(), sha256 = plugin.sha256_hex(),
+        signer = vouch.signer.as_ref().map(tracing::field::display),
+        asked = asking.asked(), granted = asking.granted(), denied = asking.denied(),
+        "plugin loaded"
+    );
+    if let Some(remedy) = asking.remedy() {
+        let remedy = remedy.replace('\n', " ");
+        warn!(plugin = %description.name, denied = asking.denied(), %remedy, "plugin asks for hosts that are not granted");
+    }
+}
+
+/// What is demanded of component files, and the stamp of the lock that it was
+/// read from.
+async fn read_trust(settings: &Arc<Settings>) -> (Option<Look>, Trust) {
+    let settings = Arc::clone(settings);
+    let read = tokio::task::spawn_blocking(move || {
+        // The stamp first: a lock that is changed in between is read again.
+        (stamp_of(&settings.lock), Trust::read(&settings))
+    });
+    read.await.expect("reading a small file does not panic")
+}
+
+/// Whether both demand the same of component files and grant them the same.
+fn same_trust(one: &Settings, other: &Settings) -> bool {
+    one.locked == other.locked && one.trusted_keys == other.trusted_keys && one.lock == other.lock
 }
 
 /// Loads a component and its schema, or says in a line why it is no plugin.
@@ -349,125 +429,4 @@ pub(crate) async fn load(sandbox: &Sandbox, bytes: Vec<u8>) -> Result<Good, Stri
     let schema = PluginSchema::new(&plugin.description().schema)
         .map_err(|problem| format!("its configuration cannot be checked: {problem}"))?;
     Ok((plugin, Arc::new(schema)))
-}
-
-/// The `.wasm` files of `folder` in name order: their stamps, or why one is not
-/// even opened. A folder that does not exist is empty.
-fn list(folder: &Path) -> Result<BTreeMap<PathBuf, Result<Stamp, String>>, String> {
-    let said = |error: std::io::Error| error.to_string();
-    let home = match folder.canonicalize() {
-        Ok(home) => home,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(said(error)),
-    };
-    refuse_world_writable(&home)?;
-    let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(&home).map_err(said)? {
-        let path = entry.map_err(said)?.path();
-        if path.extension().is_some_and(|ending| ending == "wasm") {
-            let stamp = stamp(&path, &home);
-            files.insert(path, stamp);
-        }
-    }
-    Ok(files)
-}
-
-/// A folder that everybody can write to lets everybody choose what the host runs.
-fn refuse_world_writable(folder: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let mode = folder
-        .metadata()
-        .map_err(|error| error.to_string())?
-        .permissions()
-        .mode();
-    if mode & 0o002 != 0 {
-        return Err(format!(
-            "is writable by everybody: run `chmod o-w {}`",
-            folder.display()
-        ));
-    }
-    Ok(())
-}
-
-fn stamp(path: &Path, home: &Path) -> Result<Stamp, String> {
-    let real = path
-        .canonicalize()
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    if !real.starts_with(home) {
-        return Err("is a link to outside the plugins folder: copy the file".to_owned());
-    }
-    let metadata = real
-        .metadata()
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    if !metadata.is_file() {
-        return Err("is not a regular file".to_owned());
-    }
-    if metadata.len() > MAX_FILE_BYTES {
-        return Err(format!(
-            "has {} bytes, more than the {MAX_FILE_BYTES} allowed",
-            metadata.len()
-        ));
-    }
-    Ok(Stamp {
-        bytes: metadata.len(),
-        modified: metadata.modified().ok(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    use super::*;
-
-    #[test]
-    fn only_regular_files_inside_the_folder_are_opened() {
-        let outside = tempfile::NamedTempFile::new().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        std::fs::write(at("good.wasm"), b"x").unwrap();
-        std::fs::write(at("notes.txt"), b"x").unwrap();
-        std::fs::create_dir(at("folder.wasm")).unwrap();
-        symlink(outside.path(), at("link.wasm")).unwrap();
-        symlink(at("good.wasm"), at("inner.wasm")).unwrap();
-        std::fs::File::create(at("sparse.wasm"))
-            .unwrap()
-            .set_len(10 << 30)
-            .unwrap();
-        let said: Vec<_> = list(folder.path())
-            .unwrap()
-            .into_iter()
-            .map(|(path, stamp)| (path.file_name().unwrap().to_owned(), stamp.err()))
-            .collect();
-        let expect = [
-            ("folder.wasm", Some("is not a regular file")),
-            ("good.wasm", None),
-            ("inner.wasm", None),
-            (
-                "link.wasm",
-                Some("is a link to outside the plugins folder: copy the file"),
-            ),
-            (
-                "sparse.wasm",
-                Some("has 10737418240 bytes, more than the 67108864 allowed"),
-            ),
-        ];
-        let expect: Vec<_> = expect
-            .map(|(name, why)| (name.into(), why.map(str::to_owned)))
-            .into();
-        assert_eq!(said, expect);
-    }
-
-    #[test]
-    fn a_folder_that_everybody_can_write_to_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(list(folder.path()).unwrap_err().contains("chmod o-w"));
-    }
-
-    #[test]
-    fn a_folder_that_does_not_exist_is_empty() {
-        assert!(list(Path::new("/nonexistent/plugins")).unwrap().is_empty());
-    }
 }

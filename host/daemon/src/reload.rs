@@ -29,6 +29,8 @@ pub(crate) struct Reload {
     pub(crate) config: Config,
     pub(crate) shelf: watch::Receiver<Arc<Shelf>>,
     pub(crate) own_listeners: Vec<SocketAddr>,
+    /// Where what the configuration says of plugins goes.
+    pub(crate) plugin_settings: watch::Sender<Arc<watchkeeper_config::config::Plugins>>,
     pub(crate) assignments: watch::Sender<Arc<Assignments>>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -119,6 +121,8 @@ impl Reload {
                 warn!("a change of {what} takes effect at the next start");
             }
         }
+        self.plugin_settings
+            .send_replace(Arc::clone(&config.plugins));
         self.config = config;
         info!("configuration taken over");
         self.publish();
@@ -128,6 +132,11 @@ impl Reload {
         let shelf = Arc::clone(&self.shelf.borrow());
         let (assignments, problems) = assign(&self.config, &shelf, &self.own_listeners);
         warn_of(&problems);
+        let before = Arc::clone(&self.assignments.borrow());
+        let news = |line: &&String| !before.advice.contains(line);
+        for line in assignments.advice.iter().filter(news) {
+            warn!("{line}");
+        }
         self.assignments.send_replace(Arc::new(assignments));
     }
 

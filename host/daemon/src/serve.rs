@@ -70,7 +70,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let mut maker = Views::default();
     let (view, views) = watch::channel(maker.make(&board, clock.now()));
     let (ready, is_ready) = watch::channel(false);
-    let web = Web::new(web_settings(&metrics, is_ready));
+    let web = Web::new(web_settings(&config, &metrics, is_ready));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -82,7 +82,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let publishing = tokio::spawn(publish(web, views));
     info!(page = page_url(&config, address), data = %config.server.data.display(), "watchkeeper is up");
 
-    let plugins = Plugins::open(sandbox, &config.plugins.folder).await;
+    let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
+    let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
     let (assignments, mut problems) = assign(&config, &shelf.borrow(), &[address]);
     if problems.is_empty() {
@@ -94,6 +95,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     }
     for (id, why) in assignments.without_plugin() {
         warn!("{id} cannot run: {why}");
+    }
+    for line in &assignments.advice {
+        warn!("{line}");
     }
     reload::show_shelf(&metrics, &shelf.borrow());
     let (assigning, assigned) = watch::channel(Arc::new(assignments));
@@ -149,6 +153,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         config: config.clone(),
         shelf,
         own_listeners: vec![address],
+        plugin_settings,
         assignments: assigning,
         metrics,
     };
@@ -216,7 +221,11 @@ fn page_url(config: &Config, address: SocketAddr) -> String {
         .map_or_else(|| format!("http://{address}"), ToString::to_string)
 }
 
-fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSettings {
+fn web_settings(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    ready: watch::Receiver<bool>,
+) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
         metrics: Arc::new(move || metrics.encode()),
@@ -227,6 +236,7 @@ fn web_settings(metrics: &Arc<Metrics>, ready: watch::Receiver<bool>) -> WebSett
                 Err("plugins are being loaded".to_owned())
             }
         }),
+        max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }
 }

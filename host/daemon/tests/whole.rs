@@ -5,9 +5,14 @@
 mod whole {
     pub(crate) mod rig;
 
+    mod author;
     mod command_line;
+    mod install;
     mod metrics;
     mod outage;
     mod plugins;
+    mod queue;
+    mod registry;
     mod reload;
+    mod trust;
 }

@@ -61,6 +61,9 @@ pub enum DnsError {
     /// No answer within this time.
     #[error("no answer in {}", reason::duration(*.0))]
     TimedOut(Duration),
+    /// A name, record type or server that nobody can be asked for; says why.
+    #[error("{0}")]
+    Invalid(String),
     /// Anything else; says what.
     #[error("{0}")]
     Failed(String),
@@ -107,11 +110,11 @@ async fn granted_server(
     let port = match port {
         None => 53,
         Some(port) => parse_port(port).ok_or_else(|| {
-            DnsError::Failed(format!("`{}` has no valid port", shortened(server)))
+            DnsError::Invalid(format!("`{}` has no valid port", shortened(server)))
         })?,
     };
     gate.grants().allows(text, port)?;
-    let host = Host::parse(text).map_err(|error| DnsError::Failed(error.to_string()))?;
+    let host = Host::parse(text).map_err(|error| DnsError::Invalid(error.to_string()))?;
     let addresses = gate.resolve(&host.to_string(), limit).await?;
     let reachable = gate.reachable(&host, &addresses, Some(port))?;
     Ok(reachable

@@ -5,6 +5,7 @@
 //! each request passes the gate anew. Proxies of the environment are not used:
 //! they would see every request and resolve its name themselves.
 
+mod asked;
 mod body;
 mod error;
 
@@ -30,6 +31,7 @@ use crate::gate::Gate;
 use crate::host::Host;
 use crate::tls::{Session, Verify};
 
+use asked::AskedStream;
 pub use body::Body;
 pub use error::{HttpError, Phase};
 
@@ -225,29 +227,29 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (mut sender, connection) = http1::Builder::new()
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(AskedStream::new(stream)))
         .await
         .map_err(|error| HttpError::from_hyper(&error, gate))?;
     let mut driver: Option<body::Driver> = Some(Box::pin(connection));
     let sent = Instant::now();
     let mut response = Box::pin(sender.send_request(request));
+    // Why the connection ended, which says more than that the request was given up.
+    let mut broken = None;
     let head = std::future::poll_fn(|context| {
-        let ended = match &mut driver {
-            Some(driver) => driver.as_mut().poll(context),
-            None => Poll::Pending,
-        };
-        let ended = match ended {
-            Poll::Ready(result) => {
-                driver = None;
-                Some(result)
-            }
-            Poll::Pending => None,
-        };
-        match (Pin::new(&mut response).poll(context), ended) {
-            (Poll::Ready(Err(_)), Some(Err(error))) => Poll::Ready(Err(error)),
+        if let Some(running) = &mut driver
+            && let Poll::Ready(result) = running.as_mut().poll(context)
+        {
+            driver = None;
+            broken = result.err();
+        }
+        match (Pin::new(&mut response).poll(context), broken.take()) {
+            (Poll::Ready(Err(_)), Some(error)) => Poll::Ready(Err(error)),
             (Poll::Ready(head), _) => Poll::Ready(head),
             // The driver wakes the response before it ends.
-            (Poll::Pending, _) => Poll::Pending,
+            (Poll::Pending, kept) => {
+                broken = kept;
+                Poll::Pending
+            }
         }
     });
     let limit = options.within_deadline(options.first_byte_timeout);

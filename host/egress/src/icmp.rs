@@ -23,16 +23,30 @@ use socket::EchoSocket;
 /// Addresses pinged at once.
 const ADDRESSES_PINGED: usize = 8;
 
-/// One answer.
+/// What came of one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Echo {
-    /// The address that answered.
+    /// The address that was pinged.
     pub address: IpAddr,
-    /// How long it took.
-    pub round_trip: Duration,
+    /// How it went.
+    pub outcome: Outcome,
 }
 
-/// Why a host was not pinged, or did not answer.
+/// How pinging one address went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered after so long.
+    Answered(Duration),
+    /// It did not answer in time.
+    TimedOut,
+    /// This machine has no route to it, as where it has no IPv6; says what it has
+    /// instead: `network unreachable`. It says nothing of the host.
+    Unroutable(String),
+    /// Anything else: `host unreachable`.
+    Failed(String),
+}
+
+/// Why a host was not pinged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IcmpError {
     /// The run may not reach it.
@@ -41,14 +55,6 @@ pub enum IcmpError {
     /// The name leads nowhere; says why.
     #[error("{0}")]
     Unresolved(String),
-    /// One of the host's addresses did not answer within this time.
-    #[error("no answer from {address} in {}", reason::duration(*.after))]
-    TimedOut {
-        /// Which.
-        address: IpAddr,
-        /// After what time.
-        after: Duration,
-    },
     /// This machine does not let this process ping; says what would.
     #[error("{0}")]
     NotPermitted(String),
@@ -61,9 +67,7 @@ pub enum IcmpError {
 }
 
 /// Sends one echo request to every address of a granted host, at most 8, all at
-/// once, and waits for each. One that does not answer fails the whole. Addresses
-/// of a family that this machine has no route for are left out unless they are
-/// all: a target with an IPv6 address is not down because this machine has none.
+/// once, and waits for each: what came of them, in the order of the look-up.
 pub async fn ping(gate: &Gate, host: &str, limit: Duration) -> Result<Vec<Echo>, IcmpError> {
     let started = Instant::now();
     let addresses = gate.resolve(host, limit).await?;
@@ -71,49 +75,44 @@ pub async fn ping(gate: &Gate, host: &str, limit: Duration) -> Result<Vec<Echo>,
     let pings = addresses
         .into_iter()
         .take(ADDRESSES_PINGED)
-        .map(|address| ping_address(gate, address, left, limit));
+        .map(|address| ping_address(gate, address, left));
     let mut echoes = Vec::new();
-    let mut unroutable = None;
-    for result in join_all(pings).await {
-        match result {
-            Ok(echo) => echoes.push(echo),
-            Err(Failure::NoRoute(why)) => unroutable = Some(why),
-            Err(Failure::Final(error)) => return Err(error),
-        }
+    for (address, result) in join_all(pings).await {
+        let outcome = match result {
+            Ok(round_trip) => Outcome::Answered(round_trip),
+            Err(Failure::OfAddress(outcome)) => outcome,
+            Err(Failure::OfAll(error)) => return Err(error),
+        };
+        echoes.push(Echo { address, outcome });
     }
-    match unroutable {
-        Some(why) if echoes.is_empty() => Err(IcmpError::Failed(why)),
-        _ => Ok(echoes),
-    }
+    Ok(echoes)
 }
 
 enum Failure {
-    NoRoute(String),
-    Final(IcmpError),
+    OfAddress(Outcome),
+    OfAll(IcmpError),
 }
 
 async fn ping_address(
     gate: &Gate,
     address: IpAddr,
     left: Duration,
-    limit: Duration,
-) -> Result<Echo, Failure> {
-    let final_error = |error: IcmpError| Failure::Final(error);
-    gate.count_connection()
-        .map_err(|limit| final_error(limit.into()))?;
-    let socket = EchoSocket::open(Family::of(address)).map_err(|error| of_io(&error))?;
-    let socket = socket.map_err(|why| final_error(IcmpError::NotPermitted(why)))?;
-    socket
-        .connect(address)
-        .await
-        .map_err(|error| of_io(&error))?;
+) -> (IpAddr, Result<Duration, Failure>) {
+    (address, round_trip(gate, address, left).await)
+}
+
+async fn round_trip(gate: &Gate, address: IpAddr, left: Duration) -> Result<Duration, Failure> {
+    let family = Family::of(address);
+    gate.count_connection()?;
+    let socket =
+        EchoSocket::open(family)?.map_err(|why| Failure::OfAll(IcmpError::NotPermitted(why)))?;
+    socket.connect(address).await?;
 
     let mut token = [0; TOKEN_LENGTH];
     getrandom::fill(&mut token)
-        .map_err(|error| final_error(IcmpError::Failed(error.to_string())))?;
-    let request = packet::request(Family::of(address), &token);
-    gate.count_traffic(request.len())
-        .map_err(|limit| final_error(limit.into()))?;
+        .map_err(|error| Failure::OfAll(IcmpError::Failed(error.to_string())))?;
+    let request = packet::request(family, &token);
+    gate.count_traffic(request.len())?;
 
     let started = Instant::now();
     let answer = async {
@@ -123,36 +122,38 @@ async fn ping_address(
             let length = socket.receive(&mut buffer).await?;
             let round_trip = started.elapsed();
             let packet = buffer.get(..length).unwrap_or_default();
-            if packet::is_reply(Family::of(address), packet, &token) {
+            if packet::is_reply(family, packet, &token) {
                 return Ok::<_, io::Error>((length, round_trip));
             }
         }
     };
     let (length, round_trip) = timeout(left, answer)
         .await
-        .map_err(|_| {
-            final_error(IcmpError::TimedOut {
-                address,
-                after: limit,
-            })
-        })?
-        .map_err(|error| of_io(&error))?;
-    gate.count_traffic(length)
-        .map_err(|limit| final_error(limit.into()))?;
-    Ok(Echo {
-        address,
-        round_trip,
-    })
+        .map_err(|_| Failure::OfAddress(Outcome::TimedOut))??;
+    gate.count_traffic(length)?;
+    // This machine answers itself before any timer looks.
+    if round_trip > left {
+        return Err(Failure::OfAddress(Outcome::TimedOut));
+    }
+    Ok(round_trip)
 }
 
-fn of_io(error: &io::Error) -> Failure {
-    let why = reason::of_io(error);
-    match error.kind() {
-        // The last two are what a kernel without IPv6 says.
-        io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::AddrNotAvailable
-        | io::ErrorKind::Unsupported => Failure::NoRoute(why),
-        _ => Failure::Final(IcmpError::Failed(why)),
+impl From<Limit> for Failure {
+    fn from(limit: Limit) -> Self {
+        Self::OfAll(limit.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let why = reason::of_io(&error);
+        Self::OfAddress(match error.kind() {
+            // The last two are what a kernel without IPv6 says.
+            io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::Unsupported => Outcome::Unroutable(why),
+            _ => Outcome::Failed(why),
+        })
     }
 }
 
@@ -173,7 +174,7 @@ impl From<DialError> for IcmpError {
 /// Whether this host could ping at all: for a message at the start rather than
 /// at the first check.
 pub fn availability() -> Result<(), IcmpError> {
-    match EchoSocket::open(Family::V4) {
+    match socket::permitted(Family::V4) {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(why)) => Err(IcmpError::NotPermitted(why)),
         Err(error) => Err(IcmpError::Failed(reason::of_io(&error))),

@@ -17,7 +17,7 @@ pub mod grants;
 pub mod host;
 pub mod http;
 pub mod icmp;
-mod reason;
+pub mod reason;
 pub mod resolver;
 mod target;
 pub mod tls;

@@ -23,7 +23,7 @@ pub(crate) fn of_io(error: &io::Error) -> String {
 }
 
 /// A duration as people say it: `10 s`, `1.5 s`, `250 ms`.
-pub(crate) fn duration(duration: Duration) -> String {
+pub fn duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     if milliseconds == 0 {
         return format!("{} µs", duration.as_micros());

@@ -293,6 +293,9 @@ impl TlsError {
             rustls::Error::PeerIncompatible(_) => {
                 "no TLS version or cipher in common with the server".to_owned()
             }
+            rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol) => {
+                "no application protocol (ALPN) in common with the server".to_owned()
+            }
             rustls::Error::AlertReceived(alert) => {
                 format!("the server refused the handshake: {alert:?}")
             }

@@ -9,6 +9,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::FieldMapError;
 
+use crate::backtrace::frames;
 use crate::host::Shared;
 use crate::limits::{LimitHit, fixed};
 use crate::meter::Metered;
@@ -24,7 +25,8 @@ const GRACE: Duration = Duration::from_millis(100);
 pub(crate) enum Ending<T> {
     /// The guest answered.
     Answer(T),
-    /// The timeout passed while the guest waited on the network.
+    /// The timeout passed while the guest waited on the network, as it did then or
+    /// for most of its time.
     NoAnswer,
     /// Neither.
     Fault(Fault),
@@ -43,13 +45,20 @@ pub(crate) async fn drive<T>(
     for wait in [timeout, GRACE] {
         match tokio::time::timeout(wait, &mut call).await {
             Ok(Ok(Ok(answer))) => return Ending::Answer(answer),
-            Ok(Ok(Err(error))) => return Ending::Fault(fault_of(&error, shared)),
+            Ok(Ok(Err(error))) => {
+                shared.note_backtrace(frames(&error));
+                return Ending::Fault(fault_of(&error, shared));
+            }
             Ok(Err(panic)) => {
                 let words = shared.journal.presentable(&panic, 500);
                 let fault = Fault::Host(format!("a call of the plugin panicked: {words}"));
                 return Ending::Fault(fault);
             }
-            Err(_elapsed) if shared.waits_on_network() => return Ending::NoAnswer,
+            // Between two pieces of a slow answer the guest works for an instant: most
+            // of its time says more than the last moment of it.
+            Err(_elapsed) if shared.waits_on_network() || shared.waited() >= timeout / 2 => {
+                return Ending::NoAnswer;
+            }
             Err(_elapsed) => {}
         }
     }

@@ -11,6 +11,7 @@ use wasmtime::{
     PoolingAllocationConfig, WasmBacktraceDetails,
 };
 
+use crate::backtrace::MOST_FRAMES;
 use crate::limits::{MAX_MEMORY, MAX_TABLE_ELEMENTS, fixed};
 
 /// How often a guest that computes is asked how much longer it may. A guest can
@@ -25,8 +26,17 @@ const HEADROOM: u32 = 8;
 const CACHE_BYTES: u64 = 1 << 30;
 
 /// An engine whose pool has room for `concurrency` instances.
-pub(crate) fn new(concurrency: u32, cache: Option<&Path>) -> wasmtime::Result<Engine> {
+pub(crate) fn new(
+    concurrency: u32,
+    cache: Option<&Path>,
+    backtraces: bool,
+) -> wasmtime::Result<Engine> {
     let mut config = settings(concurrency);
+    if backtraces {
+        config
+            .wasm_backtrace_details(WasmBacktraceDetails::Enable)
+            .wasm_backtrace_max_frames(Some(MOST_FRAMES));
+    }
     if let Some(folder) = cache {
         // Compiled code is run as it is: whoever can write here can do what the
         // host can.
@@ -149,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_settings_that_hold_the_sandbox_are_set() {
-        let config = new(100, None).unwrap();
+        let config = new(100, None, false).unwrap();
         assert!(config.get_epoch_interruption());
         assert!(!config.get_concurrency_support());
         assert_eq!(config.get_max_wasm_stack(), 512 << 10);
@@ -176,7 +186,7 @@ mod tests {
         let cache = folder.path().join("a/code");
         std::fs::create_dir_all(&cache).unwrap();
         std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o777)).unwrap();
-        new(1, Some(&cache)).unwrap();
+        new(1, Some(&cache), false).unwrap();
         let mode = std::fs::metadata(&cache).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }

@@ -13,7 +13,7 @@ pub(crate) mod tls;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -61,10 +61,14 @@ pub(crate) struct Shared {
     timeout: Duration,
     /// Calls of the network that have begun and not ended.
     waits: AtomicUsize,
+    /// Nanoseconds of the waits that are over.
+    waited: AtomicU64,
     /// Raw sockets that the guest waits for.
     awaited: Mutex<BTreeSet<Awaited>>,
     denials: Mutex<Vec<String>>,
     calls: Mutex<Vec<HostCall>>,
+    /// Where the guest broke down.
+    backtrace: Mutex<Vec<String>>,
 }
 
 /// A raw socket that has been asked for something and has not given it.
@@ -133,9 +137,11 @@ impl Host {
             asks,
             timeout,
             waits: AtomicUsize::new(0),
+            waited: AtomicU64::new(0),
             awaited: Mutex::default(),
             denials: Mutex::default(),
             calls: Mutex::default(),
+            backtrace: Mutex::default(),
         });
         let mut table = ResourceTable::new();
         table.set_max_capacity(fixed::RESOURCES);
@@ -160,6 +166,7 @@ impl Host {
         Self {
             hooks: http::Hooks {
                 shared: shared.clone(),
+                verify: tls::Verify::Required,
             },
             ceiling: Ceiling::new(&limits),
             state: state::State::new(state, limits.state),
@@ -181,6 +188,11 @@ impl Host {
 
     pub(crate) fn http_exchanges(&self) -> Vec<Exchange> {
         self.shared.gate.exchanges()
+    }
+
+    /// What the run's next HTTP exchanges make of an untrusted chain.
+    pub(crate) fn verify_http(&mut self, verify: tls::Verify) {
+        self.hooks.verify = verify;
     }
 
     #[cfg(test)]
@@ -258,10 +270,10 @@ impl Shared {
     }
 
     /// What the guest may ask for: not much more time than the run has. The run's
-    /// own timeout comes first, and tells a target that does not answer from a
-    /// plugin that gave up.
+    /// own timeout comes first, by more than a busy machine stands still, and
+    /// tells a target that does not answer from a plugin that gave up.
     pub(crate) fn at_most(&self, wanted: Duration) -> Duration {
-        wanted.min(self.timeout.saturating_add(Duration::from_secs(1)))
+        wanted.min(self.timeout.saturating_add(Duration::from_mins(1)))
     }
 
     /// As [`Shared::at_most`]; no wish is all there is.
@@ -274,7 +286,13 @@ impl Shared {
         self.waits.fetch_add(1, Ordering::Relaxed);
         Waiting {
             shared: self.clone(),
+            since: Instant::now(),
         }
+    }
+
+    /// How long the guest has waited for answers that came, all together.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited.load(Ordering::Relaxed))
     }
 
     pub(crate) fn await_socket(&self, socket: Awaited) {
@@ -315,6 +333,24 @@ impl Shared {
         }
     }
 
+    /// Remembers where the guest broke down.
+    pub(crate) fn note_backtrace(&self, frames: Vec<String>) {
+        *self
+            .backtrace
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = frames;
+    }
+
+    /// Where the guest broke down.
+    pub(crate) fn take_backtrace(&self) -> Vec<String> {
+        std::mem::take(
+            &mut self
+                .backtrace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
     pub(crate) fn take_calls(&self) -> Vec<HostCall> {
         std::mem::take(&mut self.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -327,11 +363,14 @@ impl Shared {
 /// A call of the network that goes on.
 pub(crate) struct Waiting {
     shared: Arc<Shared>,
+    since: Instant,
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.shared.waits.fetch_sub(1, Ordering::Relaxed);
+        let waited = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.shared.waited.fetch_add(waited, Ordering::Relaxed);
     }
 }
 

@@ -12,7 +12,9 @@
 //! and a panic in a host function is caught at the run.
 
 mod api;
+mod backtrace;
 mod ceiling;
+mod compiler;
 mod context;
 mod description;
 mod ending;
@@ -43,4 +45,4 @@ pub use crate::run::{
 pub use crate::sandbox::{
     LoadError, MAX_COMPONENT, MAX_CONCURRENCY, Sandbox, Settings, SetupError,
 };
-pub use crate::scrub::Scrubber;
+pub use crate::scrub::{Scrubber, is_hidden_everywhere};

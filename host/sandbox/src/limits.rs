@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use watchkeeper_egress::reason::duration;
+
 /// The largest linear memory that a limit can grant, in bytes: the size of one
 /// slot of the instance pool.
 pub const MAX_MEMORY: usize = 64 << 20;
@@ -94,8 +96,14 @@ impl fmt::Display for LimitHit {
                     "used more than {count} table elements (limit `table_elements`)"
                 )
             }
-            Self::Cpu(time) => write!(f, "used more than {time:?} of processor time (limit `cpu`)"),
-            Self::Time(time) => write!(f, "still ran after {time:?} (limit `timeout`)"),
+            Self::Cpu(time) => write!(
+                f,
+                "used more than {} of processor time (limit `cpu`)",
+                duration(*time)
+            ),
+            Self::Time(time) => {
+                write!(f, "still ran after {} (limit `timeout`)", duration(*time))
+            }
             Self::Connections(count) => {
                 write!(
                     f,
@@ -186,7 +194,7 @@ mod tests {
         );
         assert_eq!(
             LimitHit::Cpu(std::time::Duration::from_secs(1)).to_string(),
-            "used more than 1s of processor time (limit `cpu`)"
+            "used more than 1 s of processor time (limit `cpu`)"
         );
         assert_eq!(
             LimitHit::Traffic(1500).to_string(),

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use wasmtime::{Store, UpdateDeadline};
 use watchkeeper_egress::address::AddressPolicy;
+use watchkeeper_egress::reason::duration;
 
 use crate::api::{Bound, Question, RawFailure, RawFault, RawProblem, RawReading};
 use crate::context::{Check, Context, Notify};
@@ -22,8 +23,9 @@ use crate::sandbox::{Inner, LoadError};
 use crate::scrub::Scrubber;
 use crate::turn::Turn;
 
-/// How long a plugin has to describe itself.
-const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a plugin has to describe itself. Its processor time is bounded much
+/// lower; this is long so that a busy machine refuses no honest plugin.
+const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a plugin has to look at a configuration.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -289,7 +291,7 @@ impl Plugin {
                 NotifyOutcome::Permanent(store.data().presentable(&why))
             }
             Ending::NoAnswer => NotifyOutcome::Temporary {
-                reason: format!("no answer in {timeout:?}"),
+                reason: format!("no answer in {}", duration(timeout)),
                 retry_after: None,
             },
             Ending::Fault(fault) => NotifyOutcome::Fault(fault),
@@ -417,6 +419,7 @@ fn close<T>(
         log: shared.journal.close(),
         exchanges: shared.exchanges(),
         calls: shared.take_calls(),
+        backtrace: shared.take_backtrace(),
         state,
         outcome,
     }
@@ -432,6 +435,7 @@ fn unstarted<T>(outcome: T) -> Run<T> {
         log: Vec::new(),
         exchanges: Vec::new(),
         calls: Vec::new(),
+        backtrace: Vec::new(),
         state: None,
     }
 }

@@ -31,6 +31,9 @@ pub struct Run<T> {
     /// Its calls that reached for the outside, oldest first; of many, the first
     /// sixty-four.
     pub calls: Vec<HostCall>,
+    /// Where in its source it broke down, innermost function first. Empty unless
+    /// it did, the sandbox takes backtraces and the component has names.
+    pub backtrace: Vec<String>,
     /// The state to keep, if the run changed it and ended with an answer.
     pub state: Option<StateSpace>,
 }
@@ -46,6 +49,7 @@ impl<T> Run<T> {
             log,
             exchanges,
             calls,
+            backtrace,
             state,
         } = self;
         Run {
@@ -56,6 +60,7 @@ impl<T> Run<T> {
             log,
             exchanges,
             calls,
+            backtrace,
             state,
         }
     }

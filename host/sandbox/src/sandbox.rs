@@ -12,6 +12,7 @@ use watchkeeper_egress::resolver::Resolver;
 use watchkeeper_egress::tls::Tls;
 
 use crate::api::{self, Bound, Mismatch};
+use crate::compiler::{Compiler, Failure};
 use crate::description::Untrue;
 use crate::engine::{self, Ticker};
 use crate::host::Host;
@@ -28,9 +29,13 @@ pub const MAX_COMPONENT: usize = 64 << 20;
 pub const MAX_CONCURRENCY: usize = 8_000;
 
 /// How long a load waits for the compiler. An interpreter of eighteen MiB takes
-/// about fifteen seconds of processor time; a component made to take for ever
-/// keeps only the one thread that compiles.
+/// about fifteen seconds of processor time.
 const COMPILE_DEADLINE: Duration = Duration::from_mins(5);
+
+/// How many compilations that were not done in time may go on behind: each keeps
+/// its threads and its memory until the process ends. One is an accident; with
+/// more, somebody makes them.
+const MOST_LEFT_BEHIND: usize = 3;
 
 /// The share of all instances that one plugin can hold, in percent: one whose
 /// targets all hang must leave room for the others.
@@ -50,16 +55,20 @@ pub struct Settings {
     pub resolver: Resolver,
     /// What trusts certificates for them.
     pub tls: Tls,
+    /// Whether a run that breaks down says where in its source; see
+    /// [`Run::backtrace`](crate::Run::backtrace). For authors: it costs time.
+    pub backtraces: bool,
 }
 
 impl Settings {
-    /// A thousand instances, no cache.
+    /// A thousand instances, no cache, no backtraces.
     pub fn new(resolver: Resolver, tls: Tls) -> Self {
         Self {
             cache: None,
             concurrency: 1_000,
             resolver,
             tls,
+            backtraces: false,
         }
     }
 }
@@ -91,9 +100,16 @@ pub enum LoadError {
     /// The component.
     #[error("cannot be compiled: {0}")]
     Compile(String),
-    /// The component takes longer than [`LoadError`] has patience for.
+    /// The component takes longer than [`LoadError`] has patience for. Its
+    /// compilation goes on and cannot be ended.
     #[error("was not compiled within {} s", COMPILE_DEADLINE.as_secs())]
     CompileTime,
+    /// Other components, whose compilation goes on though nobody waits for it.
+    #[error(
+        "cannot be compiled: {} others were never done; remove them and restart",
+        MOST_LEFT_BEHIND + 1
+    )]
+    CompilersStuck,
     /// What it says of itself.
     #[error(transparent)]
     Untrue(#[from] Untrue),
@@ -117,9 +133,7 @@ pub(crate) struct Inner {
     concurrency: usize,
     /// One permit for each instance that may live.
     pub(crate) instances: Arc<Semaphore>,
-    /// One component is compiled at a time: compiling an interpreter takes
-    /// hundreds of MiB.
-    compiler: Arc<Semaphore>,
+    compiler: Compiler,
     _ticker: Ticker,
 }
 
@@ -138,7 +152,7 @@ impl Sandbox {
         let concurrency = settings.concurrency.clamp(1, MAX_CONCURRENCY);
         let slots = u32::try_from(concurrency).unwrap_or(u32::MAX);
         let set_up = || -> wasmtime::Result<Inner> {
-            let engine = engine::new(slots, settings.cache.as_deref())?;
+            let engine = engine::new(slots, settings.cache.as_deref(), settings.backtraces)?;
             let mut linker = linker(&engine)?;
             change(&mut linker)?;
             Ok(Inner {
@@ -149,7 +163,7 @@ impl Sandbox {
                 tls: settings.tls,
                 concurrency,
                 instances: Arc::new(Semaphore::new(concurrency)),
-                compiler: Arc::new(Semaphore::new(1)),
+                compiler: Compiler::new(COMPILE_DEADLINE, MOST_LEFT_BEHIND),
             })
         };
         match set_up() {
@@ -161,15 +175,13 @@ impl Sandbox {
     }
 
     /// Makes a plugin of a component: checks that it is one and fits the
-    /// contract, compiles it (on a thread of its own), and asks it, with nothing
+    /// contract, compiles it (on threads of its own), and asks it, with nothing
     /// granted, what it is.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
         if bytes.len() > MAX_COMPONENT {
             return Err(LoadError::TooBig { size: bytes.len() });
         }
-        let compiled = tokio::time::timeout(COMPILE_DEADLINE, self.compile(bytes))
-            .await
-            .map_err(|_elapsed| LoadError::CompileTime)??;
+        let compiled = self.compile(bytes).await?;
         let share = (self.inner.concurrency * PLUGIN_SHARE).div_ceil(100);
         Plugin::describe(
             self.inner.clone(),
@@ -191,17 +203,19 @@ impl Sandbox {
 
     async fn compile(&self, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
         let inner = self.inner.clone();
-        let turn = inner.compiler.clone().acquire_owned().await;
-        let compiled = tokio::task::spawn_blocking(move || {
-            // Held by the thread and not by the wait: a compilation that nobody
-            // waits for any more is not joined by a second one.
-            let _turn = turn;
-            compile(&inner, &bytes)
-        });
-        match compiled.await {
+        let compiled = self
+            .inner
+            .compiler
+            .run(move || compile(&inner, &bytes))
+            .await;
+        match compiled {
             Ok(compiled) => compiled,
-            // wasmtime does not promise to survive compiling hostile bytes.
-            Err(_panic) => Err(LoadError::Compile("the compiler panicked".to_owned())),
+            Err(Failure::TimedOut) => Err(LoadError::CompileTime),
+            Err(Failure::Stuck) => Err(LoadError::CompilersStuck),
+            Err(Failure::Panicked) => Err(LoadError::Compile("the compiler panicked".to_owned())),
+            Err(Failure::NoThreads) => {
+                Err(LoadError::Compile("the system gives no threads".to_owned()))
+            }
         }
     }
 }

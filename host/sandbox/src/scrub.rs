@@ -14,9 +14,12 @@ const MASK: &str = "****";
 /// half the words of a text would be masked.
 const SHORTEST_LINE: usize = 8;
 
-/// Encodings of a secret shorter than this are not looked for: they would be
-/// found in innocent text.
-const SHORTEST_ENCODED: usize = 4;
+/// The shortest secret that is masked wherever it stands, in characters. A shorter
+/// one is part of every other word (`p`, `on`, `api`), so that masking it there
+/// would make reasons unreadable, and it is guessed in no time: there is nothing
+/// to protect. It is masked where it stands as a word, and its encodings, which
+/// would be found in innocent text, are not looked for.
+const SHORTEST_HIDDEN: usize = 4;
 
 /// The shortest path of a secret address that is masked by itself, in bytes:
 /// shorter ones are ordinary words.
@@ -30,11 +33,18 @@ pub struct Scrubber {
     forms: Option<Arc<[Box<str>]>>,
 }
 
+/// Whether `secret` is long enough to be masked wherever it stands. A shorter one,
+/// of less than four characters, is masked only where it stands as a word.
+pub fn is_hidden_everywhere(secret: &str) -> bool {
+    secret.chars().nth(SHORTEST_HIDDEN - 1).is_some()
+}
+
 impl Scrubber {
     /// A scrubber of `secrets`: as they are, percent-encoded (RFC 3986, and as a
     /// form with `+`), in base64 (also inside a longer text, as `user:password`
     /// is in HTTP's basic authentication), in hexadecimal, and escaped as JSON;
-    /// and each longer line of a secret of several lines.
+    /// and each longer line of a secret of several lines. One that is too short
+    /// ([`is_hidden_everywhere`]) is masked only where it stands as a word.
     pub fn new<I>(secrets: I) -> Self
     where
         I: IntoIterator,
@@ -63,12 +73,42 @@ impl Scrubber {
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         for form in self.forms.iter().flat_map(|forms| forms.iter()) {
-            if text.contains(&**form) {
+            if !text.contains(&**form) {
+                continue;
+            }
+            if is_hidden_everywhere(form) {
                 text = Cow::Owned(text.replace(&**form, MASK));
+            } else if let Some(masked) = without_word(&text, form) {
+                text = Cow::Owned(masked);
             }
         }
         text
     }
+}
+
+/// `text` with `word` masked wherever no letter or digit stands beside it; none
+/// where it stands nowhere so.
+fn without_word(text: &str, word: &str) -> Option<String> {
+    let mut masked = String::new();
+    let mut rest = text;
+    let mut before = None;
+    let mut found = false;
+    while let Some((head, tail)) = rest.split_once(word) {
+        let left = head.chars().next_back().or(before);
+        let right = tail.chars().next();
+        let joins = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
+        masked.push_str(head);
+        if joins(left) || joins(right) {
+            masked.push_str(word);
+        } else {
+            masked.push_str(MASK);
+            found = true;
+        }
+        before = word.chars().next_back();
+        rest = tail;
+    }
+    masked.push_str(rest);
+    found.then_some(masked)
 }
 
 impl fmt::Debug for Scrubber {
@@ -78,11 +118,12 @@ impl fmt::Debug for Scrubber {
 }
 
 fn add_forms(secret: &str, forms: &mut Vec<Box<str>>) {
-    if secret.is_empty() {
+    // Stars show nothing, and masks consist of them.
+    if secret.chars().all(|character| character == '*') {
         return;
     }
     forms.push(secret.into());
-    if secret.len() < SHORTEST_ENCODED {
+    if !is_hidden_everywhere(secret) {
         return;
     }
     // Whoever dials an address may write its scheme and host in another way; what
@@ -192,6 +233,26 @@ mod tests {
     }
 
     #[test]
+    fn a_short_secret_is_masked_only_as_a_word() {
+        check("p", "http: p is up", "http: **** is up");
+        check("p", "user:p@host, p, (p)", "user:****@host, ****, (****)");
+        check("api", "api of apiary: /api/v1", "**** of apiary: /****/v1");
+        check("no", "no answer: nobody, no", "**** answer: nobody, ****");
+        check("é", "é été", "**** été");
+        check("aa", "aaa aaaa aa", "aaa aaaa ****");
+        check("p1", "cDE= 7031 p1", "cDE= 7031 ****");
+        check("test", "latest", "la****");
+        check("*", "a * b ****", "a * b ****");
+    }
+
+    #[test]
+    fn four_characters_are_hidden_everywhere() {
+        for (secret, hidden) in [("", false), ("abc", false), ("äöü", false), ("abcd", true)] {
+            assert_eq!(is_hidden_everywhere(secret), hidden, "{secret}");
+        }
+    }
+
+    #[test]
     fn an_empty_set_and_an_empty_secret_change_nothing() {
         assert_eq!(Scrubber::default().scrub("text"), "text");
         check("", "text", "text");
@@ -199,9 +260,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_secret_survives(secret in "[^*]{1,40}", before in ".{0,20}", after in ".{0,20}") {
+        fn no_secret_survives(secret in "[^*]{4,40}", before in ".{0,20}", after in ".{0,20}") {
             let shown = Scrubber::new([&secret]).scrub(&format!("{before}{secret}{after}")).into_owned();
             prop_assert!(!shown.contains(&secret), "{shown:?} contains {secret:?}");
+        }
+
+        #[test]
+        fn no_short_secret_survives_as_a_word(
+            secret in "[a-z0-9]{1,3}",
+            before in "(.{0,20}[ :/@])?",
+            after in "([ :/@].{0,20})?",
+        ) {
+            let shown = Scrubber::new([&secret]).scrub(&format!("{before}{secret}{after}")).into_owned();
+            let expected = format!("{before}{MASK}{after}");
+            // The same again in what is around it is masked as well, or is part of a word.
+            if !before.contains(&secret) && !after.contains(&secret) {
+                prop_assert_eq!(shown, expected);
+            } else {
+                prop_assert!(shown.contains(MASK));
+            }
         }
     }
 }

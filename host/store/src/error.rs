@@ -62,6 +62,12 @@ pub enum StoreError {
         /// The file in the way.
         file: PathBuf,
     },
+    /// There is nothing to back up.
+    #[error("{} does not exist: nothing was stored in that folder yet", .file.display())]
+    NoStore {
+        /// The database that is missing.
+        file: PathBuf,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,

@@ -22,7 +22,7 @@ pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
 pub use outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery};
 pub use series::{LatencyPoint, Reading, Resolution, Rollup, Sample, Span, Totals};
-pub use sqlite::{Options, SqliteStore};
+pub use sqlite::{Options, SqliteStore, backup};
 pub use state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
     SubjectKind, Whose,

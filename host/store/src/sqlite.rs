@@ -16,6 +16,7 @@ use tracing::{error, warn};
 use watchkeeper_engine::id::TargetId;
 use watchkeeper_engine::time::Timestamp;
 
+pub use self::backup::backup;
 use self::database::{Schema, Synchronous};
 use self::folder::Folder;
 use self::live::Live;
@@ -35,6 +36,7 @@ mod folder;
 mod reserve;
 mod shared;
 
+mod backup;
 mod database;
 mod readers;
 
@@ -370,11 +372,7 @@ impl Store for SqliteStore {
     fn backup(&self, to: &Path) -> Answer<'_, ()> {
         let to = to.to_owned();
         Box::pin(async move {
-            folder::create(&to)?;
-            let (state, series) = (to.join(STATE), to.join(SERIES));
-            if let Some(file) = [&state, &series].into_iter().find(|file| file.exists()) {
-                return Err(StoreError::BackupExists { file: file.clone() });
-            }
+            let backup::Place { state, series } = backup::Place::prepare(&to)?;
             self.flush().await?;
             self.state_reads
                 .run(move |connection| database::copy(connection, &state))

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use watchkeeper_sdk::config::Secret;
-use watchkeeper_sdk::tls::Expiry;
+use watchkeeper_sdk::config::{Secret, Span};
+use watchkeeper_sdk::tls::{Expiry, Verify};
 
 use crate::assertion::Operator;
 use crate::status::StatusRange;
@@ -31,8 +31,8 @@ pub struct Config {
     pub prefer: Expect,
     /// What to do about redirects.
     pub redirects: Redirects,
-    /// What to think of a certificate that is about to expire.
-    pub tls: Expiry,
+    /// What to think of certificates.
+    pub tls: Tls,
     /// The name of a query parameter that gets a new value at every check, so
     /// that no cache answers.
     #[schemars(length(min = 1, max = 64))]
@@ -51,7 +51,7 @@ impl Default for Config {
             expect: Expect::default(),
             prefer: Expect::default(),
             redirects: Redirects::default(),
-            tls: Expiry::default(),
+            tls: Tls::default(),
             cache_buster: None,
             max_body: 1 << 20,
         }
@@ -140,5 +140,54 @@ pub struct Redirects {
 impl Default for Redirects {
     fn default() -> Self {
         Self { follow: 10 }
+    }
+}
+
+/// What to think of certificates.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Whether the certificate must be trusted for the target's name. With
+    /// `false` any certificate will do, an expired one too unless a threshold
+    /// below is given: whoever is on the way can pose as the target, read what is
+    /// sent, credentials included, and answer in its place.
+    pub verify: bool,
+    /// Sick when a certificate of the chain is valid for less than this. Default:
+    /// 14 days, or a third of the certificate's whole validity if that is
+    /// shorter; nothing with `verify = false`. `"0s"`: never.
+    pub sick_below: Option<Span>,
+    /// Dead when a certificate of the chain is valid for less than this. An
+    /// expired one is dead in any case, but with `verify = false` only where a
+    /// threshold is given.
+    pub dead_below: Option<Span>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            verify: true,
+            sick_below: None,
+            dead_below: None,
+        }
+    }
+}
+
+impl Tls {
+    /// Whether an untrusted chain ends the exchange.
+    pub(crate) fn verification(&self) -> Verify {
+        if self.verify {
+            Verify::Required
+        } else {
+            Verify::Reported
+        }
+    }
+
+    /// The thresholds on the expiry; none where the certificate does not matter.
+    pub(crate) fn expiry(&self) -> Option<Expiry> {
+        let asked = self.verify || self.sick_below.is_some() || self.dead_below.is_some();
+        asked.then_some(Expiry {
+            sick_below: self.sick_below,
+            dead_below: self.dead_below,
+        })
     }
 }

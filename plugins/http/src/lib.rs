@@ -15,8 +15,8 @@ use watchkeeper_sdk::{
     Capability, Context, Error, Probe, Problem, Reading, Stop, Target, Timestamp,
 };
 
-use self::config::Auth;
 pub use self::config::Config;
+use self::config::{Auth, Tls};
 use self::judge::{Judge, Limit};
 
 /// The probe for `http` and `https` targets.
@@ -71,7 +71,8 @@ fn request(config: &Config, target: &Target) -> Result<Request, Stop> {
     }
     let mut request = Request::to_url(&config.method, url)
         .body_limit(config.max_body)
-        .redirects(config.redirects.follow);
+        .redirects(config.redirects.follow)
+        .verify(config.tls.verification());
     for (name, value) in &config.headers {
         request = request.header(name, value.as_str());
     }
@@ -87,7 +88,7 @@ fn request(config: &Config, target: &Target) -> Result<Request, Stop> {
 
 fn judged(
     judge: &Judge,
-    expiry: &Expiry,
+    tls: &Tls,
     response: &Response,
     exchange: Option<&Exchange>,
     now: Timestamp,
@@ -99,7 +100,10 @@ fn judged(
             reading = reading.measure(phase, took.as_secs_f64(), "seconds");
         }
         if let Some(session) = &exchange.session {
-            reading = expiry.judge(reading, session, now);
+            reading = match tls.expiry() {
+                Some(expiry) => expiry.judge(reading, session, now),
+                None => Expiry::measure(reading, session, now),
+            };
         }
     }
     judge.judge(reading, response).map_err(|Limit { bytes, key }| {

@@ -1,5 +1,5 @@
 //! Checks a TLS server: its certificate's trust, names and expiry, and the
-//! protocol version it agrees to.
+//! protocol version and application protocol it agrees to.
 
 use std::borrow::Cow;
 
@@ -29,6 +29,22 @@ pub struct Config {
     /// The oldest protocol version that is good enough; an older one makes the
     /// target sick.
     pub min_version: Option<Version>,
+    /// The application protocol to agree on (ALPN, RFC 7301).
+    pub alpn: Alpn,
+}
+
+/// Which application protocols to offer, and which of them to expect.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alpn {
+    /// The protocols to offer, best first: `h2`, `http/1.1`, `imap`. A server
+    /// that knows none of them refuses. Default: what is expected, or none.
+    #[schemars(length(max = 16), inner(length(min = 1, max = 255)))]
+    pub offer: Vec<String>,
+    /// The protocol that the server must choose; another one, or none, makes the
+    /// target dead.
+    #[schemars(length(min = 1, max = 255))]
+    pub expect: Option<String>,
 }
 
 /// A protocol version.
@@ -57,12 +73,13 @@ impl Probe for Tls {
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {
         let url = target.url()?;
         let host = target.host()?;
+        let alpn = config.alpn.offered()?;
         let connection = Connection::open(&host, url.port().unwrap_or(443), context.timeout())?;
         let connected = context.elapsed();
         // The chain is only reported on: an expired one is then told with its
         // day, and all of its faults at once.
         let server_name = config.server_name.as_deref().unwrap_or(&host);
-        let session = connection.start_tls(server_name, &[], Verify::Reported)?;
+        let session = connection.start_tls(server_name, &alpn, Verify::Reported)?;
         let reading = Reading::healthy()
             .latency(connected + session.handshake)
             .measure("connect", connected.as_secs_f64(), "seconds")
@@ -103,7 +120,31 @@ fn judge(reading: Reading, config: &Config, session: &Session, now: Timestamp) -
         );
         reading = reading.worsen(Health::Sick, reason);
     }
+    if let Some(expected) = &config.alpn.expect
+        && session.alpn.as_ref() != Some(expected)
+    {
+        let reason = match &session.alpn {
+            Some(agreed) => format!("agreed on {agreed}, expected {expected}"),
+            None => format!("agreed on no application protocol, expected {expected}"),
+        };
+        reading = reading.worsen(Health::Dead, reason);
+    }
     reading
+}
+
+impl Alpn {
+    /// What to offer.
+    fn offered(&self) -> Result<Vec<&str>, Stop> {
+        let offer: Vec<&str> = self.offer.iter().map(String::as_str).collect();
+        match self.expect.as_deref() {
+            Some(expected) if offer.is_empty() => Ok(vec![expected]),
+            Some(expected) if !offer.contains(&expected) => Err(Stop::Misconfigured(format!(
+                "config.alpn.expect: {expected} is not among config.alpn.offer: {}",
+                offer.join(", ")
+            ))),
+            _ => Ok(offer),
+        }
+    }
 }
 
 impl Version {
@@ -145,6 +186,7 @@ mod tests {
         Session {
             version: version.to_owned(),
             cipher: "TLS_AES_128_GCM_SHA256".to_owned(),
+            alpn: Some("http/1.1".to_owned()),
             chain: vec![Certificate {
                 subject: "CN=a.test".to_owned(),
                 issuer: "CN=ca".to_owned(),
@@ -212,6 +254,47 @@ mod tests {
             r#"{"min_version":"1.3"}"#,
             &old,
             "Health::Sick speaks TLSv1.2, expected TLSv1.3 or newer",
+        );
+    }
+
+    #[test]
+    fn the_application_protocol_is_compared() {
+        let mut session = session("TLSv1.3", None, 200);
+        check(
+            r#"{"alpn":{"expect":"http/1.1"}}"#,
+            &session,
+            "Health::Healthy ",
+        );
+        let expected = r#"{"alpn":{"offer":["h2","http/1.1"],"expect":"h2"}}"#;
+        check(
+            expected,
+            &session,
+            "Health::Dead agreed on http/1.1, expected h2",
+        );
+        session.alpn = None;
+        check(
+            expected,
+            &session,
+            "Health::Dead agreed on no application protocol, expected h2",
+        );
+        check(r#"{"alpn":{"offer":["h2"]}}"#, &session, "Health::Healthy ");
+    }
+
+    #[test]
+    fn what_is_expected_is_offered() {
+        let offered = |config: &str| {
+            let config: Config = watchkeeper_sdk::config::parse(config).unwrap();
+            match config.alpn.offered() {
+                Ok(offered) => offered.join(" "),
+                Err(stop) => format!("{stop:?}"),
+            }
+        };
+        assert_eq!(offered("{}"), "");
+        assert_eq!(offered(r#"{"alpn":{"expect":"h2"}}"#), "h2");
+        assert_eq!(offered(r#"{"alpn":{"offer":["h2","imap"]}}"#), "h2 imap");
+        assert!(
+            offered(r#"{"alpn":{"offer":["h2"],"expect":"imap"}}"#)
+                .contains("config.alpn.expect: imap is not among config.alpn.offer: h2")
         );
     }
 

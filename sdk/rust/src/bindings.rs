@@ -26,6 +26,7 @@ pub mod notifier_plugin {
             "watchkeeper:plugin/log@0.1.0": crate::bindings::probe_plugin::watchkeeper::plugin::log,
             "watchkeeper:plugin/state@0.1.0": crate::bindings::probe_plugin::watchkeeper::plugin::state,
             "watchkeeper:plugin/tls@0.1.0": crate::bindings::probe_plugin::watchkeeper::plugin::tls,
+            "watchkeeper:plugin/http-settings@0.1.0": crate::bindings::probe_plugin::watchkeeper::plugin::http_settings,
         },
     });
 }
@@ -43,5 +44,7 @@ pub mod validated_plugin {
 
 pub use notifier_plugin::exports::watchkeeper::plugin::notifier;
 pub use probe_plugin::exports::watchkeeper::plugin::probe;
-pub use probe_plugin::watchkeeper::plugin::{dns, http_trace, icmp, log, state, tls, types};
+pub use probe_plugin::watchkeeper::plugin::{
+    dns, http_settings, http_trace, icmp, log, state, tls, types,
+};
 pub use validated_plugin::exports::watchkeeper::plugin::validation;

@@ -33,7 +33,8 @@ pub struct Record {
 }
 
 /// Asks `server` (`host:port`; none: the host's own resolver) for the records of
-/// `kind` at `name`. An answer with a code such as `NXDOMAIN` is an answer.
+/// `kind` at `name`. An answer with a code such as `NXDOMAIN` is an answer; what
+/// nobody can be asked, such as a kind that does not exist, is [`Error::Invalid`].
 pub fn query(
     name: &str,
     kind: &str,
@@ -59,5 +60,6 @@ pub fn query(
         Err(dns::Error::Denied(why)) => Err(Error::Denied(why)),
         Err(dns::Error::TimedOut) => Err(Error::TimedOut(Some(timeout))),
         Err(dns::Error::Failed(why)) => Err(Error::Failed(why)),
+        Err(dns::Error::Invalid(why)) => Err(Error::Invalid(why)),
     }
 }

@@ -26,6 +26,9 @@ pub struct Session {
     pub version: String,
     /// The cipher suite.
     pub cipher: String,
+    /// The application protocol agreed upon by ALPN: `h2`; none where none was
+    /// offered or the peer chose none.
+    pub alpn: Option<String>,
     /// The peer's certificates, its own first.
     pub chain: Vec<Certificate>,
     /// Why the chain is not trusted for the name; none: it is.
@@ -117,6 +120,7 @@ impl From<wit::Session> for Session {
         Self {
             version: session.version,
             cipher: session.cipher,
+            alpn: session.alpn,
             chain: session.chain.into_iter().map(Certificate::from).collect(),
             untrusted: session.untrusted,
             handshake: Duration::from_nanos(session.handshake),

@@ -11,8 +11,8 @@ use std::time::SystemTime;
 
 use hyper::StatusCode;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -47,6 +47,9 @@ pub enum TlsKind {
     MissingIntermediate,
     /// Nothing is wrong but that TLS 1.2 is the newest version spoken.
     OldTls12Only,
+    /// Nothing is wrong but that it chooses no application protocol (ALPN); the
+    /// others choose `http/1.1`.
+    WithoutAlpn,
     /// Takes the client's hello and never answers it.
     SilentHandshake,
 }
@@ -80,6 +83,28 @@ impl Authority {
     pub fn der(&self) -> CertificateDer<'static> {
         self.root.der().clone()
     }
+
+    /// A certificate for a server that is another program.
+    pub fn identity(&self, kind: TlsKind) -> io::Result<Identity> {
+        let (leaf, key) = signed(kind, self)?;
+        let mut chain_pem = leaf.pem();
+        if sends_intermediate(kind) {
+            chain_pem += &self.intermediate.pem();
+        }
+        Ok(Identity {
+            chain_pem,
+            key_pem: key.serialize_pem(),
+        })
+    }
+}
+
+/// What a server of another program shows: files that it can be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its certificate and the intermediate's, in PEM.
+    pub chain_pem: String,
+    /// The key to it, in PEM (PKCS #8).
+    pub key_pem: String,
 }
 
 /// A TLS server on one port.
@@ -164,15 +189,10 @@ async fn serve(
     }
 }
 
-fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
-    let leaf = leaf(kind)?;
-    let leaf_key = key()?;
-    let certificate = match kind {
-        TlsKind::SelfSigned => leaf.self_signed(&leaf_key),
-        _ => leaf.signed_by(&leaf_key, &authority.intermediate),
-    };
-    let mut chain = vec![certificate.map_err(io::Error::other)?.der().clone()];
-    if !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate) {
+pub(crate) fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
+    let (leaf, leaf_key) = signed(kind, authority)?;
+    let mut chain = vec![leaf.der().clone()];
+    if sends_intermediate(kind) {
         chain.push(authority.intermediate.der().clone());
     }
     let versions = match kind {
@@ -186,8 +206,25 @@ fn configure(kind: TlsKind, authority: &Authority) -> io::Result<ServerConfig> {
         .with_no_client_auth()
         .with_single_cert(chain, PrivateKeyDer::Pkcs8(leaf_key.serialize_der().into()))
         .map_err(io::Error::other)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if kind != TlsKind::WithoutAlpn {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
     Ok(config)
+}
+
+fn sends_intermediate(kind: TlsKind) -> bool {
+    !matches!(kind, TlsKind::SelfSigned | TlsKind::MissingIntermediate)
+}
+
+/// A certificate and the key to it.
+fn signed(kind: TlsKind, authority: &Authority) -> io::Result<(Certificate, KeyPair)> {
+    let leaf = leaf(kind)?;
+    let key = key()?;
+    let certificate = match kind {
+        TlsKind::SelfSigned => leaf.self_signed(&key),
+        _ => leaf.signed_by(&key, &authority.intermediate),
+    };
+    Ok((certificate.map_err(io::Error::other)?, key))
 }
 
 fn leaf(kind: TlsKind) -> io::Result<CertificateParams> {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
-use crate::config::{HostPort, PluginName};
+use crate::config::{HostPort, MinisignKey, PluginName};
 use crate::read::{Context, Finding, FromNode, quoted};
 use crate::suggest::nearest;
 use crate::tree::{Node, Value};
@@ -267,6 +267,12 @@ from_text!(
     HostPort,
     "a host and port such as \"api.example.com:443\"",
     "^.+:[0-9]{1,5}$",
+    Self::new
+);
+from_text!(
+    MinisignKey,
+    "a minisign public key such as \"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"",
+    "^RW[A-Za-z0-9+/]{54}$",
     Self::new
 );
 

@@ -73,8 +73,11 @@ fn the_defaults_of_the_schema_are_those_that_hold() {
 fn an_empty_text_is_a_configuration() {
     let config = good("");
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.server.followers_per_address, 64);
     assert_eq!(config.server.data.to_str(), Some("data"));
     assert_eq!(config.plugins.folder.to_str(), Some("plugins"));
+    assert_eq!(config.plugins.lock.to_str(), Some("plugins.lock"));
+    assert!(!config.plugins.locked && config.plugins.trusted_keys.is_empty());
     assert_eq!(config.network.concurrency, 8000);
     assert_eq!(&*config.page.title, "Status");
     assert_eq!(config.self_check, None);

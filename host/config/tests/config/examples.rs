@@ -26,7 +26,7 @@ fn check(name: &str) -> watchkeeper_config::Config {
     let text = example(name);
     fs::write(folder.path().join(name), &text).unwrap();
     fs::write(folder.path().join("ca.pem"), CERTIFICATE).unwrap();
-    fs::write(folder.path().join("rabbit-token"), "token\n").unwrap();
+    fs::write(folder.path().join("rabbit-user"), "watch\n").unwrap();
     let value: Json = toml::from_str(&text).unwrap();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let errors: Vec<_> = validator
@@ -52,12 +52,17 @@ fn the_website_is_a_configuration() {
 }
 
 #[test]
+fn the_broker_is_a_configuration() {
+    assert_eq!(check("rabbitmq.toml").monitors().count(), 4);
+}
+
+#[test]
 fn everything_is_a_configuration() {
     let config = check("everything.toml");
-    assert_eq!(config.monitors().count(), 2);
+    assert_eq!(config.monitors().count(), 4);
     let jobs = config.monitors().nth(1).unwrap();
     assert_eq!(jobs.config.json()["vhost"], "/value of RABBIT_TENANT");
-    assert_eq!(jobs.config.json()["token"], "token");
+    assert_eq!(jobs.config.json()["username"], "watch");
 }
 
 /// The paths of all keys below a schema, those of lists with `[]`.

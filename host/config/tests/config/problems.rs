@@ -88,7 +88,7 @@ error: unknown key `adress`
  4 | adress = "x"
    | ^^^^^^
    = key: server.adress
-   = help: the keys here are `listen`, `data` and `public_url`
+   = help: the keys here are `listen`, `data`, `public_url` and `followers_per_address`
 
 error: `id` may only contain lower-case letters, digits and `-`
   --> a.toml:7:6
@@ -499,6 +499,12 @@ fn the_rest_of_the_file_is_checked_as_well() {
             "holds no certificate in PEM",
         ),
         ("[plugins]\nfoldr = \"x\"", 2, "did you mean `folder`?"),
+        (
+            "[plugins]\ntrusted_keys = [\"untrusted comment: minisign\"]",
+            2,
+            "`trusted_keys[0]` must be the second line of a minisign `.pub` file",
+        ),
+        ("[plugins]\nlocked = \"yes\"", 2, "`locked` must be"),
         (
             "[plugins.HTTP]\nallow = [\"a:1\"]",
             1,

@@ -39,10 +39,12 @@ fn root() -> PathBuf {
 /// The documents: names and texts.
 fn documents() -> Vec<(String, String)> {
     let mut paths = vec![root().join("README.md")];
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|ending| ending == "md") {
-            paths.push(path);
+    for folder in ["docs", "docs/plugins"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "md") {
+                paths.push(path);
+            }
         }
     }
     paths.sort();
@@ -132,6 +134,11 @@ fn every_configuration_is_one() {
                     let tables = ["package", "dependencies", "profile"];
                     let is_manifest = tables.iter().any(|table| manifest.contains_key(*table));
                     assert!(is_manifest, "{place}: is no Cargo.toml");
+                }
+                // Tables of `plugin test`, which the daemon reads.
+                "toml,tests" => {
+                    toml::from_str::<toml::Table>(&text)
+                        .unwrap_or_else(|error| panic!("{place}: {error}"));
                 }
                 // Compared with what is said of it, below.
                 "toml,wrong" => {}

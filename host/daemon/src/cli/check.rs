@@ -114,6 +114,9 @@ pub(crate) async fn config(config: &Config, path: &Path) -> anyhow::Result<Exit>
     for (id, why) in assignments.without_plugin() {
         print(&format!("  {id} cannot run now: {why}"))?;
     }
+    for line in &assignments.advice {
+        print(&format!("  warning: {line}"))?;
+    }
     Ok(Exit::Fine)
 }
 

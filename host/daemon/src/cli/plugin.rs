@@ -1,27 +1,32 @@
 //! `watchkeeper plugin`: what there is, what a file is, and what it does.
 
+mod accept;
+mod install;
+mod maintain;
+mod new;
+mod run;
+mod test;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 use watchkeeper_config::Config;
-use watchkeeper_engine::time::spell;
-use watchkeeper_sandbox::{Description, Kind, Plugin, Run, Sandbox, StateSpace};
+use watchkeeper_sandbox::{Kind, Plugin, Sandbox};
 
 use super::check::printable;
-use super::setting::{duration, plugin_config};
 use super::{Exit, Global, complain, print, read_config, start};
-use crate::assignment::{Ready, Trial};
+use crate::asking::Asking;
 use crate::bundled;
-use crate::notice;
-use crate::plugins::{self, Good, Origin};
+use crate::plugins::{self, Entry, Good, Origin, file_name, read_signature};
+use crate::trust::signature;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
-    /// List the plugins that can be used, and the files that cannot, with the reason
+    /// List the plugins that can be used, what each asks for, is granted and is denied, and the
+    /// files that cannot be used, with the reason
     List,
     /// Say everything about one plugin: what it asks for, what it imports, its configuration
     Inspect {
@@ -30,36 +35,61 @@ pub(crate) enum PluginCommand {
     },
     /// Run a probe once against a target, or send a trial notice through a notifier, with exactly
     /// the grants it would get
-    Run(RunArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// A component file, or the name of a bundled plugin
-    plugin: PathBuf,
-    /// What to check; required for probes
-    #[arg(long)]
-    target: Option<String>,
-    /// A configuration value: `key=value`, `expect.body=ok`; the value is TOML, or else text
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// Grants a host beyond those of the target and the configuration
-    #[arg(long, value_name = "HOST:PORT")]
-    allow: Vec<String>,
-    /// How long the run may take
-    #[arg(long, default_value = "10s")]
-    timeout: String,
+    Run(run::RunArgs),
+    /// Run tables of tests against a component: each starts servers on this machine and compares
+    /// what comes out; exits with 1 if something differs
+    Test(test::TestArgs),
+    /// Write a project for a plugin that builds and passes its own tests
+    New(new::NewArgs),
+    /// Put a plugin into the plugins folder, and its digest into plugins.lock
+    Install(install::InstallArgs),
+    /// Fetch installed plugins again from where they came from, say what they ask for now that they
+    /// did not ask for before, and replace them
+    Update(install::UpdateArgs),
+    /// Take a plugin out of the plugins folder and of plugins.lock
+    Remove {
+        /// The plugin's name, or its file's
+        plugin: String,
+    },
+    /// Accept the component files that lie in the plugins folder: write their digests into
+    /// plugins.lock
+    Lock {
+        /// Accept changed files without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Compare the plugins folder with plugins.lock and the signatures; exits with 78 if something
+    /// does not fit
+    Verify,
 }
 
 impl PluginCommand {
     pub(crate) async fn run(self, global: &Global) -> anyhow::Result<Exit> {
+        let with_config = match &self {
+            Self::Inspect { plugin } => return inspect(plugin, global).await,
+            Self::Run(args) => return run::run(args, global.json).await,
+            Self::Test(args) => return test::test(args, global.json).await,
+            Self::New(args) => return new::new(args),
+            Self::List
+            | Self::Install(_)
+            | Self::Update(_)
+            | Self::Remove { .. }
+            | Self::Lock { .. }
+            | Self::Verify => read_config(&global.config),
+        };
+        let config = match with_config {
+            Ok(loaded) => loaded.config,
+            Err(exit) => return Ok(exit),
+        };
         match self {
-            Self::List => match read_config(&global.config) {
-                Ok(loaded) => list(&loaded.config, global.json).await,
-                Err(exit) => Ok(exit),
-            },
-            Self::Inspect { plugin } => inspect(&plugin, global.json).await,
-            Self::Run(args) => run(args, global.json).await,
+            Self::Install(args) => install::install(&config, args).await,
+            Self::Update(args) => install::update(&config, args).await,
+            Self::Remove { plugin } => maintain::remove(&config, &plugin).await,
+            Self::Lock { yes } => maintain::lock(&config, yes).await,
+            Self::Verify => maintain::verify(&config),
+            Self::List | Self::Inspect { .. } | Self::Run(_) | Self::Test(_) | Self::New(_) => {
+                list(&config, global.json).await
+            }
         }
     }
 }
@@ -68,13 +98,17 @@ async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
     let plugins = start::plugins(config).await?;
     let shelf = plugins.shelf();
     let shelf = shelf.borrow();
+    let asking =
+        |entry: &Entry| Asking::of(entry.plugin.description(), &entry.origin, &config.plugins);
     if json {
         let loaded: Vec<_> = shelf
             .plugins
             .values()
             .map(|entry| {
-                let mut plugin = describe(&entry.plugin);
+                let mut plugin = describe(&entry.plugin, &asking(entry));
                 plugin["origin"] = json!(entry.origin.to_string());
+                plugin["signer"] = json!(entry.vouch.signer.as_ref().map(ToString::to_string));
+                plugin["source"] = json!(entry.vouch.source);
                 plugin
             })
             .collect();
@@ -90,19 +124,33 @@ async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
     }
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["name", "version", "kind", "asks for", "from", "summary"]);
+    table.set_header([
+        "name", "version", "kind", "asks for", "granted", "denied", "trust", "from", "summary",
+    ]);
+    let mut remedies = Vec::new();
     for entry in shelf.plugins.values() {
         let description = entry.plugin.description();
+        let asking = asking(entry);
         table.add_row([
             description.name.to_string(),
             description.version.to_string(),
             kind(entry.plugin.kind()),
-            asks(description),
+            asking.asked(),
+            asking.granted(),
+            asking.denied(),
+            trust(entry).to_owned(),
             entry.origin.to_string(),
             printable(&description.summary),
         ]);
+        remedies.extend(asking.remedy());
     }
     print(&table.trim_fmt())?;
+    if !remedies.is_empty() {
+        print("\nto grant what is denied, write into the configuration:")?;
+        for remedy in remedies {
+            print(&format!("  {}", remedy.replace('\n', "\n  ")))?;
+        }
+    }
     if !shelf.rejected.is_empty() {
         print("\nnot loaded:")?;
         for rejected in &shelf.rejected {
@@ -116,22 +164,48 @@ async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-async fn inspect(path: &Path, json: bool) -> anyhow::Result<Exit> {
-    let plugin = match open(path).await? {
-        Ok(((plugin, _), _)) => plugin,
+/// Who stands for a plugin, in a word or two.
+fn trust(entry: &Entry) -> &'static str {
+    match (&entry.origin, &entry.vouch.signer, &entry.vouch.source) {
+        (Origin::Bundled, _, _) => "bundled",
+        (_, Some(_), Some(_)) => "signed, in the lock",
+        (_, Some(_), None) => "signed",
+        (_, None, Some(_)) => "in the lock",
+        (_, None, None) => "nobody",
+    }
+}
+
+async fn inspect(path: &Path, global: &Global) -> anyhow::Result<Exit> {
+    let ((plugin, _), origin) = match open(&lone_sandbox()?, path).await? {
+        Ok(opened) => opened,
         Err(reason) => {
             complain(&format!("{}: {reason}", path.display()));
             return Ok(Exit::Config);
         }
     };
-    if json {
-        let mut described = describe(&plugin);
-        described["schema"] = plugin.description().schema.clone();
+    // Without a configuration nothing is granted, and no key is trusted.
+    let config = if global.config.exists() {
+        match read_config(&global.config) {
+            Ok(loaded) => Some(loaded.config),
+            Err(exit) => return Ok(exit),
+        }
+    } else {
+        None
+    };
+    let description = plugin.description();
+    let asking = match &config {
+        Some(config) => Asking::of(description, &origin, &config.plugins),
+        None => Asking::unconfigured(description, &origin),
+    };
+    let signature = signature_of(&origin, config.as_ref());
+    if global.json {
+        let mut described = describe(&plugin, &asking);
+        described["schema"] = description.schema.clone();
+        described["signature"] = json!(signature);
         print(&serde_json::to_string_pretty(&described)?)?;
         return Ok(Exit::Fine);
     }
-    let description = plugin.description();
-    let hosts: Vec<_> = description.hosts.iter().map(ToString::to_string).collect();
+    let denied = asking.denied();
     let lines = [
         ("name", description.name.to_string()),
         ("version", description.version.to_string()),
@@ -141,21 +215,27 @@ async fn inspect(path: &Path, json: bool) -> anyhow::Result<Exit> {
             "contract",
             format!("watchkeeper:plugin@{}", plugin.contract()),
         ),
-        ("asks for", asks(description)),
+        ("asks for", asking.asked()),
+        ("granted", asking.granted()),
         (
-            "hosts",
-            if hosts.is_empty() {
-                "none of its own".to_owned()
+            "denied",
+            if denied.is_empty() {
+                "nothing".to_owned()
             } else {
-                hosts.join(", ")
+                denied
             },
         ),
         ("imports", plugin.imports().join("\n             ")),
         ("size", format!("{} bytes", plugin.size())),
         ("sha256", plugin.sha256_hex()),
+        ("signature", signature),
     ];
     for (name, value) in lines {
         print(&format!("{name:<12} {value}"))?;
+    }
+    if let Some(remedy) = asking.remedy() {
+        let remedy = remedy.replace('\n', "\n             ");
+        print(&format!("{:<12} {remedy}", "to grant"))?;
     }
     print(&format!(
         "schema\n{}",
@@ -164,217 +244,31 @@ async fn inspect(path: &Path, json: bool) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-async fn run(args: RunArgs, json: bool) -> anyhow::Result<Exit> {
-    let ((plugin, schema), origin) = match open(&args.plugin).await? {
-        Ok(opened) => opened,
-        Err(reason) => {
-            complain(&format!("{}: {reason}", args.plugin.display()));
-            return Ok(Exit::Config);
+/// Whose signature lies beside the file.
+fn signature_of(origin: &Origin, config: Option<&Config>) -> String {
+    let Origin::File(path) = origin else {
+        return "none needed: it is part of this program".to_owned();
+    };
+    let keys = config.map_or(&[][..], |config| &config.plugins.trusted_keys);
+    match (read_signature(path), std::fs::read(path)) {
+        (Err(problem), _) => problem,
+        (_, Err(problem)) => format!("cannot be checked: {problem}"),
+        (Ok(None), _) => "none".to_owned(),
+        (Ok(Some(_)), _) if keys.is_empty() => {
+            "not checked: the configuration has no `[plugins] trusted_keys`".to_owned()
         }
-    };
-    let Some(timeout) = duration(&args.timeout) else {
-        complain("--timeout: write a duration such as `10s` or `500ms`");
-        return Ok(Exit::Usage);
-    };
-    let config = match plugin_config(&args.set) {
-        Ok(config) => config,
-        Err(problem) => {
-            complain(&format!("--set: {problem}"));
-            return Ok(Exit::Usage);
-        }
-    };
-    let mut allow = Vec::new();
-    for text in &args.allow {
-        match text.parse() {
-            Ok(pattern) => allow.push(pattern),
-            Err(problem) => {
-                complain(&format!("--allow {text}: {problem}"));
-                return Ok(Exit::Usage);
+        (Ok(signature), Ok(bytes)) => {
+            match signature::demand(keys, &file_name(path), &bytes, signature.as_deref()) {
+                Ok(key) => format!("by {key}, which is trusted"),
+                Err(problem) => problem,
             }
         }
     }
-    let trial = Trial {
-        plugin,
-        schema,
-        origin,
-        config,
-        allow,
-        target: args.target.clone(),
-    };
-    let ready = match trial.ready() {
-        Ready::Use(ready) => ready,
-        Ready::Missing(why) => {
-            complain(&why);
-            return Ok(Exit::Config);
-        }
-    };
-    match (ready.plugin.kind(), args.target) {
-        (Kind::Probe { .. }, Some(target)) => {
-            let run = ready.try_check(&target, timeout).await;
-            let (exit, said) = said_of_check(&run.outcome);
-            report(&run, &said, json)?;
-            Ok(exit)
-        }
-        (Kind::Probe { .. }, None) => {
-            complain("a probe needs a target: add `--target URL`");
-            Ok(Exit::Usage)
-        }
-        (Kind::Notifier, Some(_)) => {
-            complain("a notifier takes no target: leave `--target` out");
-            Ok(Exit::Usage)
-        }
-        (Kind::Notifier, None) => {
-            let run = ready
-                .notify("trial", timeout, notice::trial(), StateSpace::default())
-                .await;
-            let (exit, said) = said_of_notice(&run.outcome);
-            report(&run, &said, json)?;
-            Ok(exit)
-        }
-    }
-}
-
-/// What came of a check: exit code and lines.
-fn said_of_check(
-    outcome: &watchkeeper_sandbox::CheckOutcome,
-) -> (Exit, Vec<(&'static str, String)>) {
-    use watchkeeper_sandbox::{CheckOutcome, Verdict};
-
-    match outcome {
-        CheckOutcome::Reading(reading) => {
-            let (exit, health) = match reading.verdict {
-                Verdict::Healthy => (Exit::Fine, "healthy"),
-                Verdict::Sick => (Exit::Sick, "sick"),
-                Verdict::Dead => (Exit::Dead, "dead"),
-            };
-            let mut said = vec![("health", health.to_owned())];
-            said.extend(
-                reading
-                    .reason
-                    .iter()
-                    .map(|reason| ("reason", printable(reason))),
-            );
-            said.extend(
-                reading
-                    .latency
-                    .iter()
-                    .map(|latency| ("latency", milliseconds(*latency))),
-            );
-            said.extend(reading.measurements.iter().map(|each| {
-                (
-                    "measured",
-                    format!("{} = {} {}", each.name, each.value, each.unit),
-                )
-            }));
-            (exit, said)
-        }
-        CheckOutcome::NoAnswer { after } => (
-            Exit::Dead,
-            vec![
-                ("health", "dead".to_owned()),
-                ("reason", format!("no answer in {}", spell(*after))),
-            ],
-        ),
-        CheckOutcome::Fault(fault) => (
-            Exit::Unknown,
-            vec![
-                ("health", "undecided".to_owned()),
-                ("reason", printable(&fault.to_string())),
-            ],
-        ),
-    }
-}
-
-/// What came of a delivery: exit code and lines.
-fn said_of_notice(
-    outcome: &watchkeeper_sandbox::NotifyOutcome,
-) -> (Exit, Vec<(&'static str, String)>) {
-    use watchkeeper_sandbox::NotifyOutcome;
-
-    match outcome {
-        NotifyOutcome::Delivered => (Exit::Fine, vec![("delivery", "delivered".to_owned())]),
-        NotifyOutcome::Temporary {
-            reason,
-            retry_after,
-        } => {
-            let mut said = vec![
-                ("delivery", "failed, would be tried again".to_owned()),
-                ("reason", printable(reason)),
-            ];
-            said.extend(retry_after.iter().map(|wait| ("wait", milliseconds(*wait))));
-            (Exit::Sick, said)
-        }
-        NotifyOutcome::Permanent(reason) => (
-            Exit::Dead,
-            vec![
-                ("delivery", "failed for good".to_owned()),
-                ("reason", printable(reason)),
-            ],
-        ),
-        NotifyOutcome::Fault(fault) => (
-            Exit::Unknown,
-            vec![
-                ("delivery", "the notifier failed".to_owned()),
-                ("reason", printable(&fault.to_string())),
-            ],
-        ),
-    }
-}
-
-fn report<T>(run: &Run<T>, said: &[(&'static str, String)], json: bool) -> anyhow::Result<()> {
-    if json {
-        let mut object = serde_json::Map::new();
-        for (name, value) in said.iter().filter(|(name, _)| *name != "measured") {
-            object.insert((*name).to_owned(), json!(value));
-        }
-        let measured: Vec<_> = said
-            .iter()
-            .filter(|(name, _)| *name == "measured")
-            .map(|(_, value)| value)
-            .collect();
-        object.insert("measurements".to_owned(), json!(measured));
-        object.insert("took_seconds".to_owned(), json!(run.latency.as_secs_f64()));
-        object.insert("cpu_seconds".to_owned(), json!(run.cpu.as_secs_f64()));
-        object.insert("peak_memory_bytes".to_owned(), json!(run.peak_memory));
-        let calls: Vec<_> = run
-            .calls
-            .iter()
-            .map(|call| json!({ "what": call.what, "took_seconds": call.took.as_secs_f64(), "outcome": call.outcome }))
-            .collect();
-        object.insert("calls".to_owned(), json!(calls));
-        let log: Vec<_> = run.log.iter().map(|line| line.text.clone()).collect();
-        object.insert("log".to_owned(), json!(log));
-        return print(&serde_json::to_string_pretty(&Value::Object(object))?);
-    }
-    for (name, value) in said {
-        print(&format!("{name:<12} {value}"))?;
-    }
-    print(&format!(
-        "{:<12} {} wall, {} CPU, {} KiB memory at most",
-        "cost",
-        milliseconds(run.latency),
-        milliseconds(run.cpu),
-        run.peak_memory >> 10
-    ))?;
-    for call in &run.calls {
-        print(&format!(
-            "{:<12} {}: {} ({})",
-            "call",
-            printable(&call.what),
-            printable(&call.outcome),
-            milliseconds(call.took)
-        ))?;
-    }
-    for line in &run.log {
-        print(&format!("{:<12} {}", "log", printable(&line.text)))?;
-    }
-    Ok(())
 }
 
 /// Opens a component file or, where there is none, the bundled plugin of that
 /// name; the inner error says why it is no plugin.
-async fn open(path: &Path) -> anyhow::Result<Result<(Good, Origin), String>> {
-    let sandbox = lone_sandbox()?;
+async fn open(sandbox: &Sandbox, path: &Path) -> anyhow::Result<Result<(Good, Origin), String>> {
     let (bytes, origin) = match tokio::fs::read(path).await {
         Ok(bytes) => (bytes, Origin::File(path.to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -390,15 +284,15 @@ async fn open(path: &Path) -> anyhow::Result<Result<(Good, Origin), String>> {
         }
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
     };
-    Ok(plugins::load(&sandbox, bytes)
+    Ok(plugins::load(sandbox, bytes)
         .await
         .map(|good| (good, origin)))
 }
 
-/// A sandbox without a configuration. Compiled plugins are kept where this user
-/// keeps such things.
+/// A sandbox without a configuration, for authors: a plugin that breaks down says
+/// where. Compiled plugins are kept where this user keeps such things.
 fn lone_sandbox() -> anyhow::Result<Sandbox> {
-    start::sandbox_for(user_cache(), 8, &[], Vec::new())
+    start::sandbox_for(user_cache(), 8, &[], Vec::new(), true)
 }
 
 /// The XDG base directory for caches, which only this user writes to; none where
@@ -413,13 +307,13 @@ fn user_cache() -> Option<PathBuf> {
     Some(caches?.join("watchkeeper"))
 }
 
-fn describe(plugin: &Plugin) -> Value {
+fn describe(plugin: &Plugin, asking: &Asking) -> Value {
     let description = plugin.description();
     let schemes = match plugin.kind() {
         Kind::Probe { schemes } => json!(schemes),
         Kind::Notifier => Value::Null,
     };
-    json!({
+    let mut described = json!({
         "name": description.name.as_str(),
         "version": description.version.to_string(),
         "summary": description.summary,
@@ -431,7 +325,11 @@ fn describe(plugin: &Plugin) -> Value {
         "imports": plugin.imports(),
         "size": plugin.size(),
         "sha256": plugin.sha256_hex(),
-    })
+    });
+    if let (Value::Object(described), Value::Object(asking)) = (&mut described, asking.as_json()) {
+        described.extend(asking);
+    }
+    described
 }
 
 fn kind(kind: &Kind) -> String {
@@ -440,17 +338,4 @@ fn kind(kind: &Kind) -> String {
         Kind::Probe { schemes } => format!("probe ({})", schemes.join(", ")),
         Kind::Notifier => "notifier".to_owned(),
     }
-}
-
-fn asks(description: &Description) -> String {
-    let asks: Vec<_> = description.asks.iter().map(|each| each.as_str()).collect();
-    if asks.is_empty() {
-        "nothing".to_owned()
-    } else {
-        asks.join(", ")
-    }
-}
-
-fn milliseconds(span: Duration) -> String {
-    format!("{:.2} ms", span.as_secs_f64() * 1e3)
 }

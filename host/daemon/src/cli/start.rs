@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+use tokio::sync::watch;
 use watchkeeper_config::Config;
 use watchkeeper_egress::resolver::{Resolver, ResolverOptions};
 use watchkeeper_egress::tls::Tls;
@@ -18,20 +20,16 @@ use crate::plugins::Plugins;
 pub(crate) async fn plugins(config: &Config) -> anyhow::Result<Plugins> {
     let sandbox = sandbox(config)?;
     let progress = progress();
-    let plugins = Plugins::open(sandbox, &config.plugins.folder).await;
+    // Nobody changes the settings of a command that runs once.
+    let (_, settings) = watch::channel(Arc::clone(&config.plugins));
+    let plugins = Plugins::open(sandbox, settings).await;
     progress.finish_and_clear();
     Ok(plugins)
 }
 
 /// Starts the sandbox as `config` says.
 pub(crate) fn sandbox(config: &Config) -> anyhow::Result<Sandbox> {
-    let mut roots = Vec::new();
-    if let Some(file) = &config.network.ca_file {
-        let pem = CertificateDer::pem_file_iter(file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .with_context(|| format!("cannot read the certificates of {}", file.display()))?;
-        roots = pem;
-    }
+    let roots = roots(config)?;
     let cache = std::path::absolute(config.server.data.join("cache"))
         .context("cannot tell where the data folder is")?;
     sandbox_for(
@@ -39,29 +37,57 @@ pub(crate) fn sandbox(config: &Config) -> anyhow::Result<Sandbox> {
         config.network.concurrency,
         &config.network.resolver,
         roots,
+        false,
     )
 }
 
-/// Starts a sandbox that keeps compiled plugins in `cache`, if anywhere.
+/// What looks up names and trusts certificates for the host's own downloads, as
+/// `config` says.
+pub(crate) fn outside(config: &Config) -> anyhow::Result<(Resolver, Tls)> {
+    outside_with(&config.network.resolver, roots(config)?)
+}
+
+/// Starts a sandbox that keeps compiled plugins in `cache`, if anywhere, and says
+/// where in its source a plugin breaks down, if it is to.
 pub(crate) fn sandbox_for(
     cache: Option<PathBuf>,
     concurrency: usize,
     servers: &[SocketAddr],
     roots: Vec<CertificateDer<'static>>,
+    backtraces: bool,
 ) -> anyhow::Result<Sandbox> {
+    let (resolver, tls) = outside_with(servers, roots)?;
+    let settings = Settings {
+        cache,
+        concurrency,
+        resolver,
+        tls,
+        backtraces,
+    };
+    Sandbox::new(settings).context("cannot start the sandbox")
+}
+
+fn outside_with(
+    servers: &[SocketAddr],
+    roots: Vec<CertificateDer<'static>>,
+) -> anyhow::Result<(Resolver, Tls)> {
     let options = ResolverOptions {
         servers: servers.to_vec(),
         ..ResolverOptions::default()
     };
     let resolver = Resolver::new(options).context("cannot set up name look-ups")?;
     let tls = Tls::new(roots).context("cannot set up TLS")?;
-    let settings = Settings {
-        cache,
-        concurrency,
-        resolver,
-        tls,
+    Ok((resolver, tls))
+}
+
+/// The certificate authorities that `config` adds.
+fn roots(config: &Config) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let Some(file) = &config.network.ca_file else {
+        return Ok(Vec::new());
     };
-    Sandbox::new(settings).context("cannot start the sandbox")
+    CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| format!("cannot read the certificates of {}", file.display()))
 }
 
 /// Shown where compiling takes long enough to wonder.

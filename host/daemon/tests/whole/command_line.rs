@@ -90,6 +90,66 @@ async fn a_plugins_schema_is_part_of_the_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_made_beside_the_running_host_and_never_replaced() {
+    let target = target().await;
+    let monitor = format!(
+        "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\n[[service.monitor]]\nid = \"a\"\nlabel = \"a\"\ntargets = [\"{}\"]\nevery = \"1s\"\nretry = {{ times = 0 }}\nconfirm = {{ dead = 2 }}\n",
+        target.url("/")
+    );
+    target.set(Fault::Status(500)).await.unwrap();
+    let mut rig = Rig::new(&monitor);
+    let mut restored = Rig::new(&monitor);
+    let to = restored.data();
+    let backup = |rig: &Rig| {
+        let output = rig.run(&["store", "backup", to.to_str().unwrap()]);
+        (output.status.code(), said(&output))
+    };
+    let (ended, printed) = backup(&rig);
+    assert_eq!(ended, Some(64), "{printed}");
+    assert!(printed.contains("nothing was stored"), "{printed}");
+    assert!(!to.exists(), "nothing was to be copied");
+
+    rig.start().await;
+    rig.until_health("Shop", "a", "dead").await;
+    let (ended, printed) = backup(&rig);
+    assert_eq!(ended, Some(0), "{printed}");
+    let (ended, printed) = backup(&rig);
+    assert_eq!(ended, Some(64), "{printed}");
+    assert!(printed.contains("already exists"), "{printed}");
+    assert_eq!(rig.stop().await, Some(0));
+
+    // What the copy holds is known before two checks have ended.
+    target.set(Fault::Hang).await.unwrap();
+    restored.start().await;
+    assert_eq!(restored.health("Shop", "a").await, "dead");
+    assert_eq!(restored.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn config_check_warns_of_what_is_hardly_meant() {
+    let rig = Rig::new(&format!(
+        "[plugins.htpp]\nallow = [\"a.test:443\"]\n\n[plugins.http]\nallow = [\"b.test:443\"]\n\n{}",
+        service(&[(
+            "a",
+            "http://127.0.0.1/".to_owned(),
+            "config = { auth = { basic = { username = \"me\", password = \"pw\" } } }",
+        )])
+    ));
+    let output = rig.run(&["config", "check"]);
+    let printed = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{printed}");
+    for words in [
+        "warning: [plugins.htpp] at ",
+        "watchkeeper.toml:4:1 has no effect: no plugin is called so; there are: ",
+        ", http, ",
+        "warning: monitor shop/a: config.auth.basic.password is too short to hide",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+    assert_eq!(printed.matches("warning: ").count(), 2, "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn config_schema_is_a_json_schema() {
     let output = Rig::new("").run(&["config", "schema"]);
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +22,8 @@ pub(crate) struct Rig {
 struct Running {
     child: Child,
     page: String,
+    /// Every line of the log so far.
+    log: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Rig {
@@ -46,9 +48,19 @@ impl Rig {
         self.folder.path().join("watchkeeper.toml")
     }
 
-    /// The folder of the configuration.
+    /// The data folder, which the host makes.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The folder of the configuration, in which commands run.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The lock beside the configuration.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.folder.path().join("plugins.lock")
     }
 
     /// The plugins folder.
@@ -65,26 +77,27 @@ impl Rig {
             .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let (found, page) = mpsc::channel();
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let keeping = Arc::clone(&kept);
         // The log is read to its end, so that the host never waits for a reader.
         std::thread::spawn(move || {
-            let mut said = Vec::new();
             for line in log.lines().map_while(Result::ok) {
-                if let Ok(entry) = serde_json::from_str::<Value>(&line)
-                    && entry["fields"]["message"] == "watchkeeper is up"
-                {
-                    _ = found.send(
-                        entry["fields"]["page"]
-                            .as_str()
-                            .unwrap_or_default()
-                            .to_owned(),
-                    );
+                if let Ok(entry) = serde_json::from_str::<Value>(&line) {
+                    if entry["fields"]["message"] == "watchkeeper is up" {
+                        let page = entry["fields"]["page"].as_str().unwrap_or_default();
+                        _ = found.send(page.to_owned());
+                    }
+                    keeping.lock().unwrap().push(entry);
                 }
                 eprintln!("  {line}");
-                said.push(line);
             }
         });
         let page = page.recv_timeout(PATIENCE).expect("the host comes up");
-        self.running = Some(Running { child, page });
+        self.running = Some(Running {
+            child,
+            page,
+            log: kept,
+        });
         self.until("ready", async || {
             self.try_get("/readyz")
                 .await
@@ -128,6 +141,56 @@ impl Rig {
     /// Runs another command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// Starts another command; its standard output can be read. Ended when dropped.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Ended {
+        Ended(
+            self.command(arguments)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        )
+    }
+
+    /// Runs another command on a terminal of its own, on which somebody types
+    /// `input`; none where util-linux's `script` is missing, and that is said.
+    pub(crate) fn on_a_terminal(&self, arguments: &[&str], input: &str) -> Option<Output> {
+        use std::io::Write as _;
+
+        let whole = self.command(arguments);
+        let words = std::iter::once(whole.get_program()).chain(whole.get_args());
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+        let mut script = Command::new("script");
+        script
+            .args([
+                "--quiet",
+                "--return",
+                "--command",
+                &words.join(" "),
+                "/dev/null",
+            ])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in whole.get_envs() {
+            match value {
+                Some(value) => script.env(name, value),
+                None => script.env_remove(name),
+            };
+        }
+        let Ok(mut child) = script.spawn() else {
+            println!("SKIPPED: terminal: script (Debian's bsdutils) is missing");
+            return None;
+        };
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        Some(child.wait_with_output().unwrap())
     }
 
     /// The body of a page.
@@ -185,6 +248,20 @@ impl Rig {
         .await;
     }
 
+    /// Waits until the log has a line of this message whose field has this in it.
+    pub(crate) async fn until_log(&self, message: &str, field: &str, part: &str) {
+        let log = Arc::clone(&self.running.as_ref().expect("it runs").log);
+        self.until(message, async || {
+            log.lock().unwrap().iter().any(|entry| {
+                entry["fields"]["message"] == message
+                    && entry["fields"][field]
+                        .as_str()
+                        .is_some_and(|text| text.contains(part))
+            })
+        })
+        .await;
+    }
+
     /// Asks again and again until the answer is yes.
     pub(crate) async fn until(&self, what: &str, mut yes: impl AsyncFnMut() -> bool) {
         let waiting = async {
@@ -210,8 +287,22 @@ impl Rig {
             .env_remove("WATCHKEEPER_LOG");
         command
             .env("XDG_CACHE_HOME", self.folder.path())
-            .env("HOOK_SECRET", "correct-horse-battery");
+            .env("HOME", self.folder.path())
+            .env_remove("DOCKER_CONFIG")
+            .stdin(Stdio::null())
+            .env("HOOK_SECRET", "correct-horse-battery")
+            .env("BROKER_PASSWORD", "staple-of-the-queue");
         command
+    }
+}
+
+/// A command that is ended when it is dropped.
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
     }
 }
 
@@ -234,6 +325,14 @@ pub(crate) fn built(name: &str) -> PathBuf {
         file.display()
     );
     file
+}
+
+/// A guest of `testing/guests` as the build left it: `target/guests/NAME.wasm`.
+pub(crate) fn guest(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests");
+    let file = folder.join(format!("{name}.wasm"));
+    std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask test`", file.display()))
 }
 
 /// What a command wrote.

@@ -38,7 +38,7 @@ impl Question {
         message.add_query(query.clone());
         let bytes = message
             .to_bytes()
-            .map_err(|error| DnsError::Failed(error.to_string()))?;
+            .map_err(|error| DnsError::Invalid(error.to_string()))?;
         Ok(Self { id, query, bytes })
     }
 
@@ -102,20 +102,20 @@ fn parse_name(text: &str) -> Result<Name, DnsError> {
         _ => text.to_owned(),
     };
     let mut name = Name::from_ascii(&ascii)
-        .map_err(|_| DnsError::Failed(format!("`{}` is no DNS name", shortened(text))))?;
+        .map_err(|_| DnsError::Invalid(format!("`{}` is no DNS name", shortened(text))))?;
     name.set_fqdn(true);
     Ok(name)
 }
 
 fn parse_kind(text: &str) -> Result<RecordType, DnsError> {
     let upper = text.to_ascii_uppercase();
-    let unknown = || DnsError::Failed(format!("`{}` is no DNS record type", shortened(text)));
+    let unknown = || DnsError::Invalid(format!("`{}` is no DNS record type", shortened(text)));
     let kind = match upper.strip_prefix("TYPE") {
         Some(number) => RecordType::from(number.parse::<u16>().map_err(|_| unknown())?),
         None => upper.parse().map_err(|_| unknown())?,
     };
     match kind {
-        RecordType::AXFR | RecordType::IXFR => Err(DnsError::Failed(
+        RecordType::AXFR | RecordType::IXFR => Err(DnsError::Invalid(
             "zone transfers are not supported".to_owned(),
         )),
         RecordType::OPT | RecordType::TSIG | RecordType::ZERO => Err(unknown()),

@@ -65,6 +65,23 @@ impl HostPattern {
         }
     }
 
+    /// Whether everything that `other` names is named by this pattern too.
+    pub fn covers(&self, other: &Self) -> bool {
+        let host = match (&self.host, &other.host) {
+            (HostPart::Below(own), HostPart::Below(others)) => {
+                own == others || self.matches_host(&Host::Name(others.clone()))
+            }
+            (_, HostPart::One(host)) => self.matches_host(host),
+            (HostPart::One(_), HostPart::Below(_)) => false,
+        };
+        let port = match (self.port, other.port) {
+            (PortPart::Any, _) | (_, PortPart::None) => true,
+            (PortPart::One(own), PortPart::One(others)) => own == others,
+            (PortPart::None | PortPart::One(_), _) => false,
+        };
+        host && port
+    }
+
     pub(super) fn matches_host(&self, host: &Host) -> bool {
         match (&self.host, host) {
             (HostPart::One(own), host) => own == host,

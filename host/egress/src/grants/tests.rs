@@ -144,3 +144,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_pattern_covers_what_it_names_and_no_more() {
+    let covers = |one: &str, other: &str| {
+        let one: HostPattern = one.parse().unwrap();
+        one.covers(&other.parse().unwrap())
+    };
+    for (one, other) in [
+        ("a.example:443", "a.example:443"),
+        ("a.example:*", "a.example:443"),
+        ("a.example:*", "a.example:*"),
+        ("*.example:443", "a.example:443"),
+        ("*.example:443", "*.example:443"),
+        ("*.example:443", "*.a.example:443"),
+    ] {
+        assert!(covers(one, other), "{one} {other}");
+    }
+    for (one, other) in [
+        ("a.example:443", "a.example:80"),
+        ("a.example:443", "a.example:*"),
+        ("a.example:443", "*.example:443"),
+        ("*.a.example:443", "*.example:443"),
+        ("*.example:443", "example:443"),
+        ("*.example:443", "127.0.0.1:443"),
+    ] {
+        assert!(!covers(one, other), "{one} {other}");
+    }
+}

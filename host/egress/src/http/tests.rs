@@ -219,6 +219,58 @@ async fn failures_are_told_in_the_words_people_expect() {
     assert!(matches!(error, HttpError::NotHttp(_)), "{error:?}");
 }
 
+/// A server that speaks as soon as someone connects, and goes at once when `goes`.
+async fn speaking_first(words: &'static str, goes: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            drop(stream.write_all(words.as_bytes()).await);
+            if !goes {
+                tokio::spawn(async move { while stream.read_u8().await.is_ok() {} });
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn whoever_speaks_first_is_heard_the_same_early_or_late() {
+    for goes in [false, true] {
+        let address = speaking_first("SSH-2.0-OpenSSH_9.9\r\n", goes).await;
+        let url = format!("http://{address}/");
+        for round in 0..50 {
+            let error = send(&gate_for(&[&url]), get(&url), HttpOptions::default())
+                .await
+                .unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "not an HTTP response: invalid HTTP version parsed",
+                "goes: {goes}, round {round}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_counts_though_the_request_was_not_heard_to_its_end() {
+    let address = speaking_first(
+        "HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig",
+        true,
+    )
+    .await;
+    let url = format!("http://{address}/");
+    for round in 0..20 {
+        let body = Full::new(Bytes::from(vec![b'x'; 4 << 20]));
+        let request = Request::post(&url).body(body).unwrap();
+        let response = send(&gate_for(&[&url]), request, HttpOptions::default())
+            .await
+            .unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+}
+
 #[tokio::test]
 async fn silence_is_waited_for_no_longer_than_said() {
     let silent = server(|_, mut stream| async move {

@@ -18,23 +18,12 @@ pub(super) struct EchoSocket {
 }
 
 impl EchoSocket {
-    /// Opens one. The inner error says what would permit it.
+    /// Opens one. The inner error says what would permit it. Must be called in a
+    /// tokio runtime.
     pub(super) fn open(family: Family) -> io::Result<Result<Self, String>> {
-        let (domain, protocol) = match family {
-            Family::V4 => (Domain::IPV4, Protocol::ICMPV4),
-            Family::V6 => (Domain::IPV6, Protocol::ICMPV6),
-        };
-        let datagram = Socket::new(domain, Type::DGRAM, Some(protocol));
-        let socket = match datagram {
+        let socket = match permitted(family)? {
             Ok(socket) => socket,
-            Err(error) if is_forbidden(&error) => {
-                match Socket::new(domain, Type::RAW, Some(protocol)) {
-                    Ok(socket) => socket,
-                    Err(error) if is_forbidden(&error) => return Ok(Err(remedy())),
-                    Err(error) => return Err(error),
-                }
-            }
-            Err(error) => return Err(error),
+            Err(why) => return Ok(Err(why)),
         };
         socket.set_nonblocking(true)?;
         let socket = std::net::UdpSocket::from(OwnedFd::from(socket));
@@ -53,6 +42,22 @@ impl EchoSocket {
 
     pub(super) async fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.socket.recv(buffer).await
+    }
+}
+
+/// A socket of either kind; the inner error says what would permit it.
+pub(super) fn permitted(family: Family) -> io::Result<Result<Socket, String>> {
+    let (domain, protocol) = match family {
+        Family::V4 => (Domain::IPV4, Protocol::ICMPV4),
+        Family::V6 => (Domain::IPV6, Protocol::ICMPV6),
+    };
+    match Socket::new(domain, Type::DGRAM, Some(protocol)) {
+        Err(error) if is_forbidden(&error) => {}
+        opened => return opened.map(Ok),
+    }
+    match Socket::new(domain, Type::RAW, Some(protocol)) {
+        Err(error) if is_forbidden(&error) => Ok(Err(remedy())),
+        opened => opened.map(Ok),
     }
 }
 

@@ -35,9 +35,11 @@ async fn loopback_answers_where_the_machine_permits() {
     let result = ping(&gate, "127.0.0.1", Duration::from_secs(5)).await;
     if may_ping() {
         let echoes = result.unwrap();
-        assert_eq!(echoes.len(), 1);
-        assert_eq!(echoes[0].address, IpAddr::from([127, 0, 0, 1]));
-        assert!(availability().is_ok());
+        let [echo] = echoes.as_slice() else {
+            panic!("{echoes:?}");
+        };
+        assert_eq!(echo.address, IpAddr::from([127, 0, 0, 1]));
+        assert!(matches!(echo.outcome, Outcome::Answered(_)), "{echo:?}");
     } else {
         let why = result.unwrap_err().to_string();
         assert!(
@@ -45,8 +47,27 @@ async fn loopback_answers_where_the_machine_permits() {
             "{why}"
         );
         assert!(why.ends_with("and CAP_NET_RAW is missing"), "{why}");
-        assert!(availability().is_err());
     }
+}
+
+#[test]
+fn whether_it_could_ping_is_known_without_a_runtime() {
+    assert_eq!(availability().is_ok(), may_ping());
+}
+
+#[tokio::test]
+async fn an_address_without_an_answer_is_told() {
+    if !may_ping() {
+        return;
+    }
+    // No time at all: not even this machine answers in it.
+    let gate = gate_for(&["icmp://127.0.0.1"]);
+    let echoes = ping(&gate, "127.0.0.1", Duration::ZERO).await.unwrap();
+    let expected = Echo {
+        address: IpAddr::from([127, 0, 0, 1]),
+        outcome: Outcome::TimedOut,
+    };
+    assert_eq!(echoes, [expected]);
 }
 
 #[tokio::test]
@@ -57,7 +78,14 @@ async fn ipv6_answers_where_there_is_any() {
     match (has_ipv6, may_ping()) {
         (true, true) => assert_eq!(result.unwrap()[0].address, "::1".parse::<IpAddr>().unwrap()),
         (true, false) => assert!(matches!(result, Err(IcmpError::NotPermitted(_)))),
-        (false, _) => assert!(result.is_err()),
+        (false, true) => assert!(matches!(result.unwrap()[0].outcome, Outcome::Unroutable(_))),
+        (false, false) => assert!(!matches!(
+            result.as_deref(),
+            Ok([Echo {
+                outcome: Outcome::Answered(_),
+                ..
+            }])
+        )),
     }
 }
 

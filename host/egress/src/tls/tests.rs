@@ -304,7 +304,7 @@ async fn names_and_protocols_are_checked() {
         (
             "localhost",
             vec!["h3"],
-            "the server refused the handshake: NoApplicationProtocol",
+            "no application protocol (ALPN) in common with the server",
         ),
     ] {
         let error = connect(address, authority.trusting())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wasmtime::Store;
 use wasmtime::component::{HasSelf, InstancePre, Linker, Resource};
+use watchkeeper_egress::icmp::Outcome;
 
 use super::{Question, RawFailure, RawFault, RawProblem, RawReading};
 use crate::description::Stated;
@@ -46,6 +47,7 @@ mod notifier {
             "watchkeeper:plugin/log": super::probe::watchkeeper::plugin::log,
             "watchkeeper:plugin/state": super::probe::watchkeeper::plugin::state,
             "watchkeeper:plugin/tls": super::probe::watchkeeper::plugin::tls,
+            "watchkeeper:plugin/http-settings": super::probe::watchkeeper::plugin::http_settings,
         },
     });
 }
@@ -60,7 +62,7 @@ mod validated {
 
 use notifier::exports::watchkeeper::plugin::notifier as told;
 use probe::exports::watchkeeper::plugin::probe as asked;
-use probe::watchkeeper::plugin::{dns, http_trace, icmp, log, state, tls, types};
+use probe::watchkeeper::plugin::{dns, http_settings, http_trace, icmp, log, state, tls, types};
 
 /// Whether `version` is one that this adapter serves.
 pub(super) fn speaks(version: &str) -> bool {
@@ -266,12 +268,16 @@ impl icmp::Host for Host {
                 .into_iter()
                 .map(|echo| icmp::Echo {
                     address: echo.address.to_string(),
-                    round_trip: nanos(echo.round_trip),
+                    outcome: match echo.outcome {
+                        Outcome::Answered(round_trip) => icmp::Outcome::Answered(nanos(round_trip)),
+                        Outcome::TimedOut => icmp::Outcome::TimedOut,
+                        Outcome::Unroutable(why) => icmp::Outcome::Unroutable(why),
+                        Outcome::Failed(why) => icmp::Outcome::Failed(why),
+                    },
                 })
                 .collect()),
             Err(host_icmp::Error::Denied(why)) => Err(icmp::Error::Denied(why)),
             Err(host_icmp::Error::Unresolved(why)) => Err(icmp::Error::Unresolved(why)),
-            Err(host_icmp::Error::TimedOut) => Err(icmp::Error::TimedOut),
             Err(host_icmp::Error::Failed(why)) => Err(icmp::Error::Failed(why)),
         })
     }
@@ -307,6 +313,7 @@ impl dns::Host for Host {
             Err(host_dns::Error::Denied(why)) => Err(dns::Error::Denied(why)),
             Err(host_dns::Error::TimedOut) => Err(dns::Error::TimedOut),
             Err(host_dns::Error::Failed(why)) => Err(dns::Error::Failed(why)),
+            Err(host_dns::Error::Invalid(why)) => Err(dns::Error::Invalid(why)),
         })
     }
 }
@@ -334,13 +341,9 @@ impl tls::HostConnection for Host {
         verify: tls::Verify,
         timeout: u64,
     ) -> wasmtime::Result<Result<tls::Session, tls::Error>> {
-        let verify = match verify {
-            tls::Verify::Required => host_tls::Verify::Required,
-            tls::Verify::Reported => host_tls::Verify::Reported,
-        };
         let timeout = Duration::from_nanos(timeout);
         let session = self
-            .tls_start(&connection, server_name, alpn, verify, timeout)
+            .tls_start(&connection, server_name, alpn, verify.into(), timeout)
             .await?;
         Ok(session.map(|session| (&session).into()).map_err(Into::into))
     }
@@ -377,5 +380,12 @@ impl tls::HostConnection for Host {
 impl http_trace::Host for Host {
     fn exchanges(&mut self) -> wasmtime::Result<Vec<http_trace::Exchange>> {
         Ok(self.http_exchanges().iter().map(Into::into).collect())
+    }
+}
+
+impl http_settings::Host for Host {
+    fn verify(&mut self, chain: tls::Verify) -> wasmtime::Result<()> {
+        self.verify_http(chain.into());
+        Ok(())
     }
 }

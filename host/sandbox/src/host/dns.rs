@@ -14,6 +14,7 @@ pub(crate) enum Error {
     Denied(String),
     TimedOut,
     Failed(String),
+    Invalid(String),
 }
 
 impl Host {
@@ -41,6 +42,7 @@ impl Host {
             DnsError::Denied(denied) => Error::Denied(shared.refused(&denied)),
             DnsError::TimedOut(_) => Error::TimedOut,
             DnsError::Failed(why) => Error::Failed(why),
+            DnsError::Invalid(why) => Error::Invalid(why),
             DnsError::Limit(limit) => Error::Failed(DnsError::Limit(limit).to_string()),
         })
     }

@@ -24,6 +24,8 @@ use crate::limits::fixed;
 /// wasmtime-wasi-http's way to us.
 pub(super) struct Hooks {
     pub(super) shared: Arc<Shared>,
+    /// What exchanges that begin now make of an untrusted chain.
+    pub(super) verify: Verify,
 }
 
 type Finished = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -53,7 +55,7 @@ impl WasiHttpHooks for Hooks {
             first_byte_timeout: shared.or_all(options.first_byte_timeout),
             between_bytes_timeout: shared.or_all(options.between_bytes_timeout),
             deadline: None,
-            verify: Verify::Required,
+            verify: self.verify,
         };
         Box::new(async move {
             let response = send(&shared, request, timeouts).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use watchkeeper_egress::icmp::{Echo, IcmpError};
+use watchkeeper_egress::icmp::{Echo, IcmpError, Outcome};
 
 use crate::description::Capability;
 use crate::host::Host;
@@ -13,7 +13,6 @@ use crate::host::Host;
 pub(crate) enum Error {
     Denied(String),
     Unresolved(String),
-    TimedOut,
     Failed(String),
 }
 
@@ -32,8 +31,10 @@ impl Host {
         let what = format_args!("ping {host}");
         match &answer {
             Ok(echoes) => {
-                let count = echoes.len();
-                shared.called(what, began, &format!("{count} answered"));
+                let answered = |echo: &&Echo| matches!(echo.outcome, Outcome::Answered(_));
+                let count = echoes.iter().filter(answered).count();
+                let outcome = format!("{count} of {} answered", echoes.len());
+                shared.called(what, began, &outcome);
             }
             Err(error) => shared.called(what, began, &error.to_string()),
         }
@@ -43,7 +44,6 @@ impl Host {
             // target: it must not be found dead for it.
             IcmpError::NotPermitted(why) => Error::Denied(shared.deny(&why)),
             IcmpError::Unresolved(why) => Error::Unresolved(why),
-            IcmpError::TimedOut { .. } => Error::TimedOut,
             IcmpError::Failed(why) => Error::Failed(why),
             IcmpError::Limit(limit) => Error::Failed(IcmpError::Limit(limit).to_string()),
         })

@@ -19,7 +19,7 @@ async fn check(trial: Trial, said: &str) {
 async fn processor_time() {
     check(
         trial("loop", "").limited(|limits| limits.cpu = Duration::from_millis(100)),
-        "the plugin used more than 100ms of processor time (limit `cpu`)",
+        "the plugin used more than 100 ms of processor time (limit `cpu`)",
     )
     .await;
 }
@@ -40,7 +40,7 @@ async fn processor_time_is_not_wall_time() {
 async fn wall_time_of_a_sleeper() {
     check(
         trial("sleep", "").within(Duration::from_millis(200)),
-        "the plugin still ran after 200ms (limit `timeout`)",
+        "the plugin still ran after 200 ms (limit `timeout`)",
     )
     .await;
 }
@@ -53,7 +53,7 @@ async fn wall_time_of_one_that_computes() {
             .limited(|limits| {
                 limits.cpu = Duration::from_hours(1);
             }),
-        "the plugin still ran after 200ms (limit `timeout`)",
+        "the plugin still ran after 200 ms (limit `timeout`)",
     )
     .await;
 }

@@ -157,7 +157,7 @@ async fn a_description_is_given_no_room_to_misbehave() {
     for (script, said) in [
         ("panic", "it panicked: nothing to say for myself"),
         ("exit", "it exited with status 1"),
-        ("loop", "used more than 1s of processor time"),
+        ("loop", "used more than 1 s of processor time"),
         ("reach", "used `tcp` while it described itself"),
         ("name=Hostile", "name is `Hostile`: must match"),
         ("version=one", "version is `one`: not a semantic version"),

@@ -1,6 +1,7 @@
 //! What the sandbox promises, tried with components that do their worst.
 
 mod answers;
+mod compat;
 mod dials;
 mod fixture;
 mod limits;

@@ -171,7 +171,8 @@ pub(super) fn damaged_or(file: &Path, error: rusqlite::Error) -> StoreError {
     error.into()
 }
 
-fn refine(file: &Path, error: StoreError) -> StoreError {
+/// As [`damaged_or`], of an error that is the store's already.
+pub(super) fn refine(file: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Sqlite { error } if is_damage(&error) => StoreError::Corrupt {
             file: file.to_owned(),

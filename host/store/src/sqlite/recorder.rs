@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::Duration;
@@ -35,6 +35,10 @@ const ORDERS: u32 = 64;
 /// How long a sample waits to be written, at most.
 const BATCH_DELAY: Duration = Duration::from_secs(1);
 
+/// How long the thread lets messages gather while samples wait to be written: to be
+/// woken for every single one costs more than to take it in.
+const GATHER: Duration = Duration::from_millis(25);
+
 /// How many samples are written together.
 const BATCH: usize = 1_000;
 
@@ -60,7 +64,7 @@ const MOST_UNWRITTEN: usize = 16 << 20;
 
 /// The way to the thread.
 pub(super) struct Recorder {
-    messages: Mutex<Option<SyncSender<Message>>>,
+    messages: Mutex<Option<Sender<Message>>>,
     room: Arc<Semaphore>,
     orders: Arc<Semaphore>,
     ended: tokio::sync::Mutex<Option<oneshot::Receiver<Result<(), StoreError>>>>,
@@ -94,9 +98,9 @@ pub(super) struct Desk {
 impl Recorder {
     /// Starts the thread.
     pub(super) fn start(desk: Desk) -> Result<Self, StoreError> {
-        // Each sample and each order needs a permit, so that the channel itself
-        // is never full.
-        let (messages, inbox) = sync_channel((QUEUE + ORDERS) as usize);
+        // Each sample and each order needs a permit, which bounds the channel
+        // without room that is set aside for its fullest moment.
+        let (messages, inbox) = channel();
         let (end, ended) = oneshot::channel();
         let shared = Arc::clone(&desk.shared);
         let folder = Arc::clone(&desk.folder);
@@ -179,7 +183,7 @@ impl Recorder {
     fn send(&self, message: Message) -> Result<(), StoreError> {
         let messages = locked(&self.messages);
         let messages = messages.as_ref().ok_or(StoreError::Closed)?;
-        messages.try_send(message).map_err(|_| StoreError::Closed)
+        messages.send(message).map_err(|_| StoreError::Closed)
     }
 
     fn dropped(&self, count: usize) {
@@ -235,9 +239,20 @@ impl Work {
     fn serve(mut self, inbox: &Receiver<Message>) -> Result<(), StoreError> {
         let mut due: Option<Instant> = None;
         loop {
-            let message = match due {
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+            let message = match (inbox.try_recv(), due) {
+                (Err(TryRecvError::Empty), None) => {
+                    inbox.recv().map_err(|_| TryRecvError::Disconnected)
+                }
+                (Err(TryRecvError::Empty), Some(at)) => {
+                    let rest = at.saturating_duration_since(Instant::now());
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "a thread of its own, not one of the runtime's"
+                    )]
+                    thread::sleep(GATHER.min(rest));
+                    Err(TryRecvError::Empty)
+                }
+                (message, _) => message,
             };
             match message {
                 Ok(Message::Samples(samples, permit)) => {
@@ -252,8 +267,8 @@ impl Work {
                 Ok(Message::Order(Order::Prune(now), reply, _permit)) => {
                     reply.send(self.prune(now)).ok();
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => break,
             }
             if self.batch.len() >= BATCH || due.is_some_and(|at| at <= Instant::now()) {
                 due = None;

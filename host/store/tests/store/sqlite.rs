@@ -54,6 +54,49 @@ fn try_open(folder: &Path) -> Result<SqliteStore, StoreError> {
 laws!(Folder::new());
 
 #[tokio::test]
+async fn a_backup_by_another_process_is_whole() {
+    let folder = Folder::new();
+    let missing = watchkeeper_store::backup(&folder.path(), &folder.path().join("copy"));
+    assert!(
+        matches!(missing, Err(StoreError::NoStore { .. })),
+        "{missing:?}"
+    );
+    assert!(!folder.path().join("copy").exists());
+    let store = folder.open();
+    let a = target("api/health", "a");
+    let commit = |health| Commit {
+        targets: vec![(a.clone(), state(health))],
+        ..Commit::default()
+    };
+    store.commit(commit(Health::Dead)).await.unwrap();
+    store
+        .record(vec![checked(&a, reading(T0, Verdict::Dead, 5))])
+        .await
+        .unwrap();
+    store.flush().await.unwrap();
+    let (open, closed) = (folder.0.path().join("open"), folder.0.path().join("closed"));
+    watchkeeper_store::backup(&folder.path(), &open).unwrap();
+    let again = watchkeeper_store::backup(&folder.path(), &open);
+    assert!(
+        matches!(again, Err(StoreError::BackupExists { .. })),
+        "{again:?}"
+    );
+    store.commit(commit(Health::Healthy)).await.unwrap();
+    store.close().await.unwrap();
+    watchkeeper_store::backup(&folder.path(), &closed).unwrap();
+    for (copy, health) in [(open, Health::Dead), (closed, Health::Healthy)] {
+        let mode = fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let restored = self::open(&copy);
+        let targets = restored.load().await.unwrap().targets;
+        assert_eq!(targets, [(a.clone(), state(health))].into());
+        let readings = restored.readings(a.clone(), T0, after(1), 10).await;
+        assert_eq!(readings.unwrap(), [reading(T0, Verdict::Dead, 5)]);
+        restored.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_folder_is_for_its_owner_alone() {
     let folder = Folder::new();
     let store = folder.open();

@@ -14,6 +14,8 @@ use wasip2::io::streams::StreamError;
 
 use super::failure::translate;
 use super::response::Response;
+use crate::bindings::http_settings;
+use crate::tls::Verify;
 use crate::url::encode_component;
 use crate::wait::Deadline;
 use crate::{Error, Url};
@@ -40,6 +42,7 @@ pub struct Request {
     timeout: Option<Duration>,
     body_limit: u64,
     redirects: u32,
+    verify: Verify,
 }
 
 impl Request {
@@ -136,6 +139,15 @@ impl Request {
         self
     }
 
+    /// Whether a certificate that is not trusted fails this request and its
+    /// redirects ([`Verify::Required`], unless given). With [`Verify::Reported`]
+    /// it goes on, and [`exchanges`](super::exchanges) says why the certificate
+    /// is not trusted: whoever is on the way can then read and change all of it.
+    pub fn verify(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
+    }
+
     /// Sends the request and reads the answer.
     pub fn send(self) -> Result<Response, Error> {
         let deadline = Deadline::after(self.timeout);
@@ -154,8 +166,20 @@ impl Request {
         {
             request = request.basic_auth(user, password);
         }
+        // The host keeps it for the run: an earlier request may have changed it.
+        http_settings::verify(request.verify);
+        let mut is_redirected = false;
         loop {
-            let response = request.exchange(&url, deadline)?;
+            let response = request
+                .exchange(&url, deadline)
+                .map_err(|error| match error {
+                    // Whoever wrote the first URL is not to blame for the next.
+                    Error::Invalid(why) if is_redirected => {
+                        let why = why.strip_prefix("URL: ").unwrap_or(&why);
+                        Error::Malformed(format!("redirected to {url}: {why}"))
+                    }
+                    error => error,
+                })?;
             let location = match response.status {
                 301 | 302 | 303 | 307 | 308 => response.header("location"),
                 _ => None,
@@ -173,6 +197,7 @@ impl Request {
             })?;
             request = request.redirected(response.status, url.same_origin(&next));
             url = next;
+            is_redirected = true;
         }
     }
 
@@ -185,6 +210,7 @@ impl Request {
             timeout: None,
             body_limit: BODY_LIMIT,
             redirects: 0,
+            verify: Verify::Required,
         }
     }
 

@@ -28,22 +28,24 @@ pub struct Expiry {
 }
 
 impl Expiry {
-    /// Judges every certificate of the chain at the time `now` and adds the
-    /// measurement `certificate-expiry`: the days left to the one that expires
-    /// first, negative once it has.
-    pub fn judge(&self, mut reading: Reading, session: &Session, now: Timestamp) -> Reading {
-        let Some(first) = session
+    /// Adds the measurement `certificate-expiry` and judges nothing: the days
+    /// from `now` until the certificate of the chain that expires first does,
+    /// negative once it has.
+    pub fn measure(reading: Reading, session: &Session, now: Timestamp) -> Reading {
+        let ends = session
             .chain
             .iter()
-            .min_by_key(|certificate| certificate.not_after)
-        else {
-            return reading;
-        };
-        reading = reading.measure(
-            "certificate-expiry",
-            days_until(first.not_after, now),
-            "days",
-        );
+            .map(|certificate| certificate.not_after);
+        match ends.min() {
+            Some(first) => reading.measure("certificate-expiry", days_until(first, now), "days"),
+            None => reading,
+        }
+    }
+
+    /// Judges every certificate of the chain at the time `now`, and adds what
+    /// [`Expiry::measure`] does.
+    pub fn judge(&self, reading: Reading, session: &Session, now: Timestamp) -> Reading {
+        let mut reading = Self::measure(reading, session, now);
         for (index, certificate) in session.chain.iter().enumerate() {
             let whose = if index == 0 {
                 "certificate".to_owned()
@@ -102,6 +104,7 @@ mod tests {
         let session = Session {
             version: "TLSv1.3".to_owned(),
             cipher: String::new(),
+            alpn: None,
             chain,
             untrusted: None,
             handshake: Duration::ZERO,

@@ -129,8 +129,9 @@ pub(crate) fn tls(address: &str) -> Result<String, Said> {
 
 pub(crate) fn ping(host: &str) -> Result<usize, Said> {
     let timeout = u64::try_from(Duration::from_secs(1).as_nanos()).expect("it is small");
+    let answered = |echo: &icmp::Echo| matches!(echo.outcome, icmp::Outcome::Answered(_));
     icmp::ping(host, timeout)
-        .map(|echoes| echoes.len())
+        .map(|echoes| echoes.iter().filter(|echo| answered(echo)).count())
         .map_err(|error| said(&error))
 }
 

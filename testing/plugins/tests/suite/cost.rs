@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use plugin_tests::{ANY, Trial, notice, run, skip};
+use plugin_tests::{ANY, Trial, authority, notice, run, skip};
+use serde_json::json;
 use target_server::{DnsTarget, HttpTarget, Receiver, TcpBehaviour, TcpTarget, TlsKind, Zone};
+use test_brokers::{Listener, Mosquitto, RabbitMq};
 use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
+use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
 use crate::http_tls::server;
 
 /// Enough for a median that is the same at every try.
@@ -84,6 +87,42 @@ async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
     cost.line(what)
 }
 
+async fn of_rabbitmq() -> Vec<String> {
+    if !has_rabbitmq() {
+        return Vec::new();
+    }
+    let broker = RabbitMq::start(None).await.expect("RabbitMQ starts");
+    broker.put("queues/%2F/jobs", &json!({})).await;
+    let one =
+        r#"{"username": "guest", "password": "guest", "queue": "jobs", "ready": {"sick": 100}}"#;
+    let more = one.replace(r#""queue": "jobs""#, r#""pattern": "*", "alarms": "sick""#);
+    let (api, target) = (broker.management(), format!("amqp://{}", broker.amqp()));
+    // The broker has no figures of a queue that was made just now.
+    until(&Trial::new("rabbitmq", one), &api, |run| {
+        measured(run, "messages-ready").is_some()
+    })
+    .await;
+    vec![
+        of_checks("rabbitmq", "rabbitmq", &api, one).await,
+        of_checks("rabbitmq, pattern, alarms", "rabbitmq", &api, &more).await,
+        of_checks("amqp", "amqp", &target, "{}").await,
+    ]
+}
+
+async fn of_mosquitto() -> Vec<String> {
+    if !has_mosquitto() {
+        return Vec::new();
+    }
+    let identity = authority().identity(TlsKind::Valid).expect("it is signed");
+    let broker = Mosquitto::start(&identity).await.expect("mosquitto starts");
+    let target = format!("mqtt://{}", broker.address(Listener::Open));
+    let trip = r#"{"topic": "watchkeeper/check", "qos": 1}"#;
+    vec![
+        of_checks("mqtt", "mqtt", &target, "{}").await,
+        of_checks("mqtt, round trip", "mqtt", &target, trip).await,
+    ]
+}
+
 #[test]
 fn typical_runs() {
     run(async {
@@ -147,6 +186,8 @@ fn typical_runs() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),
             Err(why) => skip(&format!("icmp: {why}")),
         }
+        lines.extend(of_rabbitmq().await);
+        lines.extend(of_mosquitto().await);
         println!("{:<32} {:>6} {:>6} {:>8}", "", "median", "p95", "memory");
         println!("{:<32} {:>6} {:>6} {:>8}", "", "µs CPU", "µs CPU", "KiB");
         println!("{}", lines.join("\n"));

@@ -21,7 +21,13 @@ fn redirects_are_followed_as_far_as_asked() {
         let whole = site.url(&format!("/redirect?status=308&to={}", site.url("/ok")));
         let relative = site.url("/redirect?to=ok");
         let none = r#"{"redirects": {"follow": 0}}"#;
+        let elsewhere = site.url("/redirect?to=ftp://a.test/file");
         for (target, config, expected) in [
+            (
+                &elsewhere,
+                "{}",
+                "dead: redirected to ftp://a.test/file: ftp is neither http nor https",
+            ),
             (&once, "{}", "healthy"),
             (&twice, "{}", "healthy"),
             (&whole, "{}", "healthy"),
@@ -103,10 +109,9 @@ fn a_redirect_to_no_web_site_is_told() {
                 "http://",
                 "dead: redirected to http://, which is no URL: no host after the scheme",
             ),
-            // FIXME: the target is wrong here, not the configuration: dead.
             (
                 "ftp://here.test/",
-                "misconfigured: target http://127.0.0.1:",
+                "dead: redirected to ftp://here.test/: ftp is neither http nor https",
             ),
         ] {
             let said = check("http", &site.url(&format!("/redirect?to={to}")), "{}").await;

@@ -83,6 +83,79 @@ fn a_certificate_that_is_not_is_dead_and_says_why() {
 }
 
 #[test]
+fn without_verification_any_certificate_will_do() {
+    run(async {
+        for kind in [
+            TlsKind::Expired,
+            TlsKind::NotYet,
+            TlsKind::SelfSigned,
+            TlsKind::WrongName,
+            TlsKind::MissingIntermediate,
+            TlsKind::ValidUntil(in_ten_days()),
+        ] {
+            let server = server(kind).await;
+            let config = r#"{"tls": {"verify": false}, "expect": {"body": "ok"}}"#;
+            let trial = Trial::new("http", config);
+            let run = trial.check(&server.url("/")).await.unwrap();
+            assert_eq!(plugin_tests::of_check(&run.outcome), "healthy", "{kind:?}");
+            let days = value(&run, "certificate-expiry");
+            assert_eq!(days < 0.0, kind == TlsKind::Expired, "{kind:?}: {days}");
+            // What is expected of the answer is expected all the same.
+            let config = r#"{"tls": {"verify": false}, "expect": {"body": "up"}}"#;
+            let said = check("http", &server.url("/"), config).await;
+            assert_eq!(said, r#"dead: the body does not contain "up""#, "{kind:?}");
+        }
+    });
+}
+
+#[test]
+fn without_verification_the_expiry_is_judged_when_asked_for() {
+    run(async {
+        let expired = server(TlsKind::Expired).await;
+        let soon = server(TlsKind::ValidUntil(in_ten_days())).await;
+        for (server, config, expected) in [
+            (
+                &expired,
+                r#"{"tls": {"verify": false, "sick_below": "1d"}}"#,
+                "dead: certificate expired ",
+            ),
+            (
+                &soon,
+                r#"{"tls": {"verify": false, "sick_below": "14d"}}"#,
+                "sick: certificate expires in 10 days",
+            ),
+            (
+                &soon,
+                r#"{"tls": {"verify": false, "dead_below": "14d"}}"#,
+                "dead: certificate expires in 10 days",
+            ),
+        ] {
+            let said = check("http", &server.url("/"), config).await;
+            assert!(said.starts_with(expected), "{config}: {said}");
+        }
+    });
+}
+
+#[test]
+fn redirects_keep_the_verification_and_the_next_run_does_not() {
+    run(async {
+        let own = server(TlsKind::SelfSigned).await;
+        let site = HttpTarget::start(ANY).await.unwrap();
+        let target = site.url(&format!("/redirect?to={}", own.url("/")));
+        let allow = format!("localhost:{}", own.address().port());
+        let off = Trial::new("http", r#"{"tls": {"verify": false}}"#).allow(allow.as_str());
+        let on = Trial::new("http", "{}").allow(allow);
+        for _ in 0..3 {
+            assert_eq!(off.check_in_words(&target).await, "healthy");
+            assert_eq!(
+                on.check_in_words(&target).await,
+                "dead: certificate is self-signed"
+            );
+        }
+    });
+}
+
+#[test]
 fn expiry_is_judged_by_the_thresholds() {
     run(async {
         let server = server(TlsKind::ValidUntil(in_ten_days())).await;
@@ -120,7 +193,7 @@ fn a_handshake_that_does_not_end_is_dead() {
         let silent = server(TlsKind::SilentHandshake).await;
         let trial = Trial::new("http", "{}").within(SHORT);
         let said = trial.check_in_words(&silent.url("/")).await;
-        assert!(said.starts_with("dead: no answer in "), "{said}");
+        assert_eq!(said, "dead: no answer in 1 s");
 
         let site = HttpTarget::start(ANY).await.unwrap();
         let target = format!("https://localhost:{}/", site.address().port());

@@ -68,6 +68,62 @@ fn every_address_of_a_host_is_pinged() {
 }
 
 #[test]
+fn which_addresses_count_is_said_by_family_and_mode() {
+    if !may_ping() || !has_ipv6() {
+        return;
+    }
+    run(async {
+        for (config, addresses) in [
+            (r#"{"family": "ipv4"}"#, 1.0),
+            (r#"{"family": "ipv6"}"#, 1.0),
+            (r#"{"addresses": "first"}"#, 1.0),
+            (r#"{"addresses": "any"}"#, 2.0),
+        ] {
+            let run = Trial::new("icmp", config)
+                .check("icmp://localhost")
+                .await
+                .unwrap();
+            assert_eq!(plugin_tests::of_check(&run.outcome), "healthy", "{config}");
+            let answering = value(&run, "answering");
+            assert!((answering - addresses).abs() < f64::EPSILON, "{config}");
+        }
+        for (target, config, expected) in [
+            (
+                "icmp://127.0.0.1",
+                r#"{"family": "ipv6"}"#,
+                "dead: the host has no IPv6 address",
+            ),
+            (
+                "icmp://[::1]",
+                r#"{"family": "ipv4"}"#,
+                "dead: the host has no IPv4 address",
+            ),
+            (
+                "icmp://127.0.0.1",
+                r#"{"addresses": "most"}"#,
+                "refused: config.addresses",
+            ),
+        ] {
+            let said = check("icmp", target, config).await;
+            assert!(said.starts_with(expected), "{config}: {said}");
+        }
+    });
+}
+
+#[test]
+fn lost_answers_are_told_with_the_time_that_was_asked_for() {
+    if !may_ping() {
+        return;
+    }
+    run(async {
+        // No time at all: not even this machine answers in it.
+        let config = r#"{"packets": 2, "wait": "0s"}"#;
+        let said = check("icmp", "icmp://127.0.0.1", config).await;
+        assert_eq!(said, "dead: no answer in 0 ms");
+    });
+}
+
+#[test]
 fn slow_answers_are_judged() {
     if !may_ping() {
         return;

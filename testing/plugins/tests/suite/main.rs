@@ -1,5 +1,7 @@
 //! The first-party plugins against real servers, good ones and faulty ones.
 
+mod amqp;
+mod brokers;
 mod cost;
 mod dns;
 mod examples;
@@ -9,6 +11,9 @@ mod http_redirects;
 mod http_tls;
 mod icmp;
 mod measured;
+mod mqtt;
+mod rabbitmq;
+mod rabbitmq_answers;
 mod script;
 mod scripts_page;
 mod slack;

@@ -138,13 +138,55 @@ fn an_old_version_is_sick() {
 }
 
 #[test]
+fn the_application_protocol_is_offered_and_compared() {
+    run(async {
+        let http = server(TlsKind::Valid).await;
+        let none = server(TlsKind::WithoutAlpn).await;
+        let both = r#"{"alpn": {"offer": ["h2", "http/1.1"], "expect": "http/1.1"}}"#;
+        for (server, config, expected) in [
+            (&http, both, "healthy"),
+            (&http, r#"{"alpn": {"expect": "http/1.1"}}"#, "healthy"),
+            (&http, r#"{"alpn": {"offer": ["http/1.1"]}}"#, "healthy"),
+            (
+                &http,
+                r#"{"alpn": {"offer": ["h2", "http/1.1"], "expect": "h2"}}"#,
+                "dead: agreed on http/1.1, expected h2",
+            ),
+            (
+                &http,
+                r#"{"alpn": {"expect": "h2"}}"#,
+                "dead: no application protocol (ALPN) in common with the server",
+            ),
+            (
+                &none,
+                both,
+                "dead: agreed on no application protocol, expected http/1.1",
+            ),
+            (&none, r#"{"alpn": {"offer": ["h2"]}}"#, "healthy"),
+            (
+                &http,
+                r#"{"alpn": {"offer": ["h2"], "expect": "imap"}}"#,
+                "misconfigured: config.alpn.expect: imap is not among config.alpn.offer: h2",
+            ),
+        ] {
+            assert_eq!(
+                check("tls", &target(server), config).await,
+                expected,
+                "{config}"
+            );
+        }
+        let said = check("tls", &target(&http), r#"{"alpn": {"offer": [""]}}"#).await;
+        assert!(said.starts_with("refused: config.alpn.offer"), "{said}");
+    });
+}
+
+#[test]
 fn a_server_that_does_not_speak_tls_is_dead() {
     run(async {
         let silent = server(TlsKind::SilentHandshake).await;
         let trial = Trial::new("tls", "{}").within(SHORT);
-        // The handshake has what the connection left of the second.
         let said = trial.check_in_words(&target(&silent)).await;
-        assert!(said.starts_with("dead: no answer in "), "{said}");
+        assert_eq!(said, "dead: no answer in 1 s");
         let mut plain = TcpTarget::start(ANY, TcpBehaviour::greeting())
             .await
             .unwrap();

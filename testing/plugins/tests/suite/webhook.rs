@@ -285,7 +285,7 @@ fn a_receiver_that_does_not_answer_is_tried_again() {
         let config = format!(r#"{{"url": "{}"}}"#, receiver.url("/"));
         let trial = Trial::new("webhook", &config).within(SHORT);
         let said = trial.deliver_in_words(notice()).await;
-        assert_eq!(said, "temporary: no answer in 1s");
+        assert_eq!(said, "temporary: no answer in 1 s");
         drop(receiver);
         let said = deliver("webhook", r#"{"url": "http://gone.test/"}"#, notice()).await;
         assert_eq!(said, "temporary: no such host: gone.test");

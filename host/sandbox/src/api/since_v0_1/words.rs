@@ -120,11 +120,21 @@ impl From<host_tls::Error> for tls::Error {
     }
 }
 
+impl From<tls::Verify> for host_tls::Verify {
+    fn from(said: tls::Verify) -> Self {
+        match said {
+            tls::Verify::Required => Self::Required,
+            tls::Verify::Reported => Self::Reported,
+        }
+    }
+}
+
 impl From<&watchkeeper_egress::tls::Session> for tls::Session {
     fn from(session: &watchkeeper_egress::tls::Session) -> Self {
         Self {
             version: session.version.clone(),
             cipher: session.cipher.clone(),
+            alpn: session.alpn.clone(),
             chain: session.chain.iter().map(Into::into).collect(),
             untrusted: session.untrusted.clone(),
             handshake: nanos(session.handshake),
