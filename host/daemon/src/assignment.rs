@@ -4,19 +4,18 @@
 //! what it started with.
 
 mod advice;
+mod validation;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
-use tracing::warn;
 use watchkeeper_config::config::{Channel, PluginName};
 use watchkeeper_config::limits::LimitOverrides;
 use watchkeeper_config::monitor::{Monitor, ProbeChoice, scheme};
 use watchkeeper_config::place::{Place, Position};
-use watchkeeper_config::plugin_config::{Complaint, PluginConfig, PluginSchema};
+use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
 use watchkeeper_config::{Config, Problem, Problems};
 use watchkeeper_egress::address::AddressPolicy;
 use watchkeeper_egress::grants::{Grants, HostPattern};
@@ -31,6 +30,8 @@ use watchkeeper_sandbox::{
 
 use crate::plugins::{Entry, Origin, Shelf};
 use crate::trust::Vouch;
+
+pub(crate) use validation::validate;
 
 /// The configuration, with a plugin for everything that one was found for.
 pub(crate) struct Assignments {
@@ -120,30 +121,6 @@ impl Usable {
             target: target.to_owned(),
         };
         self.plugin.check(check).await
-    }
-
-    /// What the plugin has against `config`, which it was made ready with.
-    pub(crate) async fn validate(&self, config: &PluginConfig, label: String) -> Vec<Problem> {
-        let context = self.context(label, CANARY_TIMEOUT, StateSpace::default());
-        match self.plugin.validate(context).await {
-            Ok(complaints) => complaints
-                .iter()
-                .map(|complaint| {
-                    let complaint = Complaint {
-                        pointer: &complaint.pointer,
-                        what: &complaint.what,
-                        instead: complaint.instead.as_deref(),
-                        position: complaint.position,
-                    };
-                    self.schema.problem(config, &complaint)
-                })
-                .collect(),
-            Err(fault) => {
-                let plugin = &self.plugin.description().name;
-                warn!(%plugin, %fault, "the plugin could not look at a configuration");
-                Vec::new()
-            }
-        }
     }
 
     /// Delivers `notice` once.
@@ -257,40 +234,6 @@ pub(crate) fn assign(
     };
     assignments.advice = advice::of(&assignments, shelf);
     (assignments, problems)
-}
-
-/// How many plugins look at their configurations side by side.
-const VALIDATED_SIDE_BY_SIDE: usize = 8;
-
-/// What the plugins themselves have against their configurations beyond what
-/// their schemas say. A plugin that cannot tell has nothing against it: what is
-/// wrong with it then shows at its first run.
-pub(crate) async fn validate(assignments: &Assignments) -> Vec<Problem> {
-    let monitors = assignments.monitors.iter().map(|each| {
-        (
-            &each.plugin,
-            &each.monitor.config,
-            each.monitor.id.to_string(),
-        )
-    });
-    let channels = assignments.config.channels.iter().filter_map(|channel| {
-        let assigned = assignments.channels.get(&channel.id)?;
-        Some((&assigned.plugin, &channel.config, channel.id.to_string()))
-    });
-    let looks = monitors
-        .chain(channels)
-        .filter_map(|(ready, config, label)| {
-            let Ready::Use(usable) = ready else {
-                return None;
-            };
-            (usable.plugin.validates()).then(|| usable.validate(config, label))
-        });
-    let looks: Vec<_> = looks.collect();
-    let problems: Vec<Vec<Problem>> = stream::iter(looks)
-        .buffered(VALIDATED_SIDE_BY_SIDE)
-        .collect()
-        .await;
-    problems.into_iter().flatten().collect()
 }
 
 /// How long a canary may take: whoever doubts a dead reading waits for it.

@@ -33,11 +33,15 @@ const VALIDATE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many complaints about one configuration are heard.
 pub const MAX_COMPLAINTS: usize = 50;
 
-/// What a plugin has against a configuration that its schema accepts, free of
-/// secrets and of what would steer a terminal.
+/// The longest pointer of a complaint, in characters; the rest is cut off.
+const MAX_POINTER: usize = 500;
+
+/// What a plugin has against a configuration that its schema accepts. Its words are
+/// free of secrets and of what would steer a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// The value to blame: a JSON pointer (RFC 6901); empty: the whole.
+    /// The value to blame: a JSON pointer (RFC 6901); empty: the whole. As the plugin
+    /// says it: it need not lead anywhere.
     pub pointer: String,
     /// What is wrong.
     pub what: String,
@@ -343,7 +347,7 @@ pub(crate) fn open(sandbox: &Inner, asker: Asker<'_>, context: Context) -> Store
 fn complaint(host: &Host, problem: RawProblem) -> Complaint {
     let index = |number: u32| usize::try_from(number.max(1)).unwrap_or(usize::MAX);
     Complaint {
-        pointer: problem.pointer.chars().take(500).collect(),
+        pointer: problem.pointer.chars().take(MAX_POINTER).collect(),
         what: host.presentable(&problem.what),
         instead: problem.instead.map(|instead| host.presentable(&instead)),
         position: problem

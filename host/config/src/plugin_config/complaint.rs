@@ -28,21 +28,34 @@ impl PluginSchema {
     pub fn problem(&self, config: &PluginConfig, complaint: &Complaint<'_>) -> Problem {
         let (masks, _) = self.hidden(config);
         let Complaint {
-            pointer,
             what,
             instead,
             position,
+            ..
         } = complaint;
+        // What the plugin calls the value is shown as far as the configuration has
+        // it: nothing else that it says comes to people as a key.
+        let pointer = config.known(complaint.pointer);
         let instead = instead.map(short);
         let problem = config.problem(pointer, Blame::Value, &masks, short(what), instead);
         match position {
-            Some(position) => config.within(problem, pointer, &masks, *position),
-            None => problem,
+            Some(position) if pointer == complaint.pointer => {
+                config.within(problem, pointer, &masks, *position)
+            }
+            _ => problem,
         }
     }
 }
 
 impl PluginConfig {
+    /// The longest part of `pointer`, from its start, at which there is a value.
+    fn known<'p>(&self, mut pointer: &'p str) -> &'p str {
+        while self.json().pointer(pointer).is_none() {
+            pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        }
+        pointer
+    }
+
     /// The problem at a position within the text at `pointer`. Where the text
     /// cannot be followed to a line, the position is told in words.
     fn within(
@@ -100,7 +113,13 @@ impl PluginConfig {
                     ..at
                 };
                 problem.place = Some(origin.sources.place(at));
-                problem.snippet = origin.sources.snippet(at, &[]);
+                let others: Vec<_> = origin
+                    .spots
+                    .iter()
+                    .filter(|(pointer, _)| masks.contains(*pointer))
+                    .map(|(_, spot)| spot.value)
+                    .collect();
+                problem.snippet = origin.sources.snippet(at, &others);
             }
             None => in_words(&mut problem, "the text"),
         }
@@ -122,12 +141,15 @@ fn byte_of(text: &str, line: usize, column: usize) -> usize {
 }
 
 /// Where a line and column of a TOML text stand in how it is written, quotes
-/// included; none if its escapes make that uncertain.
+/// included; none if its escapes or references make that uncertain.
 fn offset_of(written: &str, line: usize, column: usize) -> Option<usize> {
     let quotes = ["\"\"\"", "'''", "\"", "'"]
         .into_iter()
         .find(|quotes| written.starts_with(quotes))?;
     if quotes.starts_with('"') && written.contains('\\') {
+        return None;
+    }
+    if written.replace("$${", "").contains("${") {
         return None;
     }
     let mut start = quotes.len();
@@ -171,6 +193,8 @@ mod tests {
             ("\"a\\nb\"", 2, 1, None),
             ("'$${x} y'", 1, 5, Some(" y'")),
             ("'ab'", 1, 99, Some("")),
+            ("'${A} y'", 1, 2, None),
+            ("'$${A} ${B}'", 1, 7, None),
             ("5", 1, 1, None),
         ] {
             let found = offset_of(written, line, column).map(|at| written.get(at..).unwrap());

@@ -12,7 +12,12 @@ fn example(name: &str) -> String {
 }
 
 fn env(name: &str) -> Option<String> {
-    let known = ["RABBIT_PASSWORD", "RABBIT_TENANT", "SLACK_WEBHOOK_URL"];
+    let known = [
+        "RABBIT_PASSWORD",
+        "RABBIT_TENANT",
+        "SLACK_WEBHOOK_URL",
+        "STOCK_PASSWORD",
+    ];
     known.contains(&name).then(|| format!("value of {name}"))
 }
 
@@ -59,7 +64,7 @@ fn the_broker_is_a_configuration() {
 #[test]
 fn everything_is_a_configuration() {
     let config = check("everything.toml");
-    assert_eq!(config.monitors().count(), 4);
+    assert_eq!(config.monitors().count(), 5);
     let jobs = config.monitors().nth(1).unwrap();
     assert_eq!(jobs.config.json()["vhost"], "/value of RABBIT_TENANT");
     assert_eq!(jobs.config.json()["username"], "watch");

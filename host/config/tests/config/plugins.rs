@@ -446,4 +446,35 @@ fn what_a_plugin_complains_of_is_shown_at_its_line() {
         "{hidden}"
     );
     assert!(!hidden.contains("then"), "{hidden}");
+    // What the configuration does not have is not repeated as a key.
+    let unknown = shown("/list/0/\u{1b}[31mhunter2", Some((1, 1)));
+    assert!(
+        unknown.ends_with("= key: channel[ops].config.list[0]\n   = help: be even"),
+        "{unknown}"
+    );
+    assert!(shown("hunter2", None).contains("= key: channel[ops].config\n"));
+}
+
+#[test]
+fn a_complaint_does_not_show_a_secret_beside_it() {
+    let text = "[[channel]]\nid = \"ops\"\nnotifier = \"x\"\n\
+                config = { pattern = '(', password = 'hunter2' }\n";
+    let loaded = load_texts(vec![("a.toml".to_owned(), text.to_owned())], &env).unwrap();
+    let config = &loaded.config.channels[0].config;
+    let schema = json!({ "properties": { "password": { "type": "string", "writeOnly": true } } });
+    let complaint = Complaint {
+        pointer: "/pattern",
+        what: "is odd",
+        instead: None,
+        position: Some((1, 1)),
+    };
+    let problem = PluginSchema::new(&schema)
+        .unwrap()
+        .problem(config, &complaint);
+    let shown = problem.to_string();
+    assert!(
+        shown.contains("a.toml:4:23") && shown.contains("pattern = '('"),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
 }
