@@ -74,12 +74,11 @@ fn one(c: char, rest: &mut Rest<'_>, bytes: &mut Vec<u8>, octal_digits: usize) {
         }
         'u' | 'U' => {
             let most = if c == 'u' { 4 } else { 8 };
-            return match digits(rest, 16, most).and_then(char::from_u32) {
-                Some(c) => push(bytes, c),
-                None => {
-                    bytes.push(b'\\');
-                    push(bytes, c);
-                }
+            return if let Some(c) = digits(rest, 16, most).and_then(char::from_u32) {
+                push(bytes, c);
+            } else {
+                bytes.push(b'\\');
+                push(bytes, c);
             };
         }
         other => {

@@ -69,6 +69,12 @@ impl Pattern {
         }
     }
 
+    /// How many characters match, if it is always as many.
+    fn length(&self) -> Option<usize> {
+        let single = |part: &Part| !matches!(part, Part::Many | Part::Group(..));
+        self.parts.iter().all(single).then_some(self.parts.len())
+    }
+
     /// How many characters at the start of `text` match, of all ways the longest
     /// or the shortest.
     pub(crate) fn prefix(&self, text: &[char], longest: bool) -> Option<usize> {
@@ -76,6 +82,9 @@ impl Pattern {
             text.get(..*end)
                 .is_some_and(|part| self.matches_chars(part))
         };
+        if let Some(length) = self.length() {
+            return Some(length).filter(matches);
+        }
         if longest {
             (0..=text.len()).rev().find(matches)
         } else {
@@ -90,6 +99,9 @@ impl Pattern {
             text.get(*start..)
                 .is_some_and(|part| self.matches_chars(part))
         };
+        if let Some(length) = self.length() {
+            return text.len().checked_sub(length).filter(matches);
+        }
         if longest {
             (0..=text.len()).find(matches)
         } else {
@@ -115,12 +127,11 @@ fn sequence(text: &[char], at: &mut usize, grouped: bool) -> Vec<Part> {
                     _ => Kind::Not,
                 };
                 *at += 2;
-                match alternatives(text, at) {
-                    Some(alternatives) => parts.push(Part::Group(kind, alternatives)),
-                    None => {
-                        *at = start + 1;
-                        parts.push(Part::Char(*c));
-                    }
+                if let Some(alternatives) = alternatives(text, at) {
+                    parts.push(Part::Group(kind, alternatives));
+                } else {
+                    *at = start + 1;
+                    parts.push(Part::Char(*c));
                 }
                 continue;
             }
@@ -357,5 +368,10 @@ mod tests {
         let pattern = Pattern::new("/*");
         assert_eq!(pattern.suffix(&text, false), Some(3));
         assert_eq!(pattern.suffix(&text, true), Some(1));
+        let pattern = Pattern::new("[a-z]/");
+        assert_eq!(pattern.prefix(&text, true), Some(2));
+        assert_eq!(pattern.suffix(&text, true), None);
+        assert_eq!(Pattern::new("?c").suffix(&text, false), Some(3));
+        assert_eq!(Pattern::new("a/b/c/").suffix(&text, false), None);
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct HttpRequest {
     pub(crate) basic: Option<(String, String)>,
     pub(crate) redirects: u32,
     pub(crate) timeout: Duration,
+    /// Goes on where the server's certificate is not trusted.
+    pub(crate) insecure: bool,
 }
 
 /// What came back.

@@ -58,15 +58,16 @@ pub(super) fn date(shell: &mut Shell<'_>, words: &[String]) -> Outcome {
     let now = shell.world.now();
     let moment = match given.value('d') {
         None => Moment::of(i64::try_from(now / 1_000_000_000).unwrap_or(i64::MAX), now),
-        Some(text) => match parse(text, now) {
-            Some(seconds) => Moment::of(seconds, 0),
-            None => {
+        Some(text) => {
+            if let Some(seconds) = parse(text, now) {
+                Moment::of(seconds, 0)
+            } else {
                 let what = format!(
                     "{text}: write @SECONDS, 2026-01-31, 2026-01-31T12:30:00Z or `3 hours ago`"
                 );
                 return failed(shell, "date", &what, 1);
             }
-        },
+        }
     };
     let format = match given.rest.as_slice() {
         [] if given.has('R') => "%a, %d %b %Y %H:%M:%S +0000",

@@ -119,25 +119,22 @@ fn assign(
         crate::syntax::Assigned::Array(_) => None,
     };
     prepare(shell, name, attributes, local);
-    match value {
-        Some(value) => {
-            let key = match &assignment.index {
-                Some(index) => shell.key(name, index)?,
-                None => Key::Whole,
-            };
-            shell.set_element(name, &key, value, assignment.append)?;
+    if let Some(value) = value {
+        let key = match &assignment.index {
+            Some(index) => shell.key(name, index)?,
+            None => Key::Whole,
+        };
+        shell.set_element(name, &key, value, assignment.append)?;
+    } else {
+        if local
+            && let Some(Variable {
+                value: Some(value), ..
+            }) = before
+            && assignment.append
+        {
+            shell.variables.entry(name).value = Some(value);
         }
-        None => {
-            if local
-                && let Some(Variable {
-                    value: Some(value), ..
-                }) = before
-                && assignment.append
-            {
-                shell.variables.entry(name).value = Some(value);
-            }
-            shell.assign_word(assignment)?;
-        }
+        shell.assign_word(assignment)?;
     }
     if attributes.read_only {
         shell.variables.entry(name).read_only = true;

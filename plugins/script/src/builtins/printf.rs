@@ -134,7 +134,6 @@ impl Formatted {
         }
         let width = self.count(rest, arguments);
         spec.left |= width < 0;
-        let bounded = |number: u64| usize::try_from(number).unwrap_or(MAX_WIDTH).min(MAX_WIDTH);
         spec.width = bounded(width.unsigned_abs());
         if rest.next_if_eq(&'.').is_some() {
             let precision = self.count(rest, arguments);
@@ -286,18 +285,22 @@ impl Formatted {
         if text.is_empty() {
             return 0.0;
         }
-        match text.parse() {
-            Ok(value) => value,
-            Err(_) => {
-                self.complain(format!("{text}: invalid number"));
-                let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
-                let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
-                text.get(..end)
-                    .and_then(|start| start.parse().ok())
-                    .unwrap_or(0.0)
-            }
+        if let Ok(value) = text.parse() {
+            value
+        } else {
+            self.complain(format!("{text}: invalid number"));
+            let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
+            let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+            text.get(..end)
+                .and_then(|start| start.parse().ok())
+                .unwrap_or(0.0)
         }
     }
+}
+
+/// A width or precision, within what a field is made.
+fn bounded(number: u64) -> usize {
+    usize::try_from(number).map_or(MAX_WIDTH, |number| number.min(MAX_WIDTH))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "saturates, as is meant")]

@@ -69,7 +69,10 @@ fn is_binary(operator: &str) -> bool {
         || matches!(operator, "-a" | "-o")
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one of several forms of a condition")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of several forms of a condition"
+)]
 fn binary(left: &str, operator: &str, right: &str) -> Verdict {
     Ok(match operator {
         "-a" => Ok(!left.is_empty() && !right.is_empty()),

@@ -13,6 +13,9 @@ use crate::shell::{Interrupt, Outcome, Shell};
 /// How many numbers `seq` counts at most: it has to end somewhere.
 const MAX_NUMBERS: usize = 100_000;
 
+/// The most digits after the point that `seq` writes: more than its numbers have.
+const MAX_DECIMALS: usize = 30;
+
 fn bytes(
     shell: &mut Shell<'_>,
     name: &str,
@@ -119,7 +122,8 @@ pub(super) fn seq(shell: &mut Shell<'_>, words: &[String]) -> Outcome {
         .iter()
         .map(|word| word.split_once('.').map_or(0, |(_, digits)| digits.len()))
         .max()
-        .unwrap_or(0);
+        .unwrap_or(0)
+        .min(MAX_DECIMALS);
     let mut numbers = Vec::new();
     let mut value = first;
     let mut count = 0_u32;

@@ -57,16 +57,7 @@ impl Shell<'_> {
                     Unary::Invert => !value,
                 })
             }
-            Expr::Binary(operator, left, right) => {
-                let left = self.value_of(left, depth)?;
-                match (operator, left != 0) {
-                    (Binary::And, false) => return Ok(0),
-                    (Binary::Or, true) => return Ok(1),
-                    _ => {}
-                }
-                let right = self.value_of(right, depth)?;
-                self.apply(*operator, left, right)
-            }
+            Expr::Binary(..) => self.value_of_chain(expr, depth),
             Expr::Choice(condition, then, otherwise) => {
                 if self.value_of(condition, depth)? != 0 {
                     self.value_of(then, depth)
@@ -83,16 +74,38 @@ impl Shell<'_> {
                     }
                     None => value,
                 };
-                self.write_place(place, value)?;
+                self.write_place(place, value, depth)?;
                 Ok(value)
             }
             Expr::Step { place, by, first } => {
                 let old = self.read_place(place, depth)?;
                 let new = old.wrapping_add(*by);
-                self.write_place(place, new)?;
+                self.write_place(place, new, depth)?;
                 Ok(if *first { new } else { old })
             }
         }
+    }
+
+    /// The value of operators of which each takes what those before it make, as in
+    /// a long sum: without a call for each.
+    fn value_of_chain(&mut self, mut expr: &Expr, depth: usize) -> Result<i64, Interrupt> {
+        let mut chain = Vec::new();
+        while let Expr::Binary(operator, left, right) = expr {
+            chain.push((*operator, &**right));
+            expr = left;
+        }
+        let mut value = self.value_of(expr, depth)?;
+        for (operator, right) in chain.into_iter().rev() {
+            value = match (operator, value != 0) {
+                (Binary::And, false) => 0,
+                (Binary::Or, true) => 1,
+                _ => {
+                    let right = self.value_of(right, depth)?;
+                    self.apply(operator, value, right)?
+                }
+            };
+        }
+        Ok(value)
     }
 
     fn apply(&mut self, operator: Binary, left: i64, right: i64) -> Result<i64, Interrupt> {
@@ -133,16 +146,16 @@ impl Shell<'_> {
         })
     }
 
-    fn key_of(&mut self, place: &Place) -> Result<Key, Interrupt> {
+    fn key_of(&mut self, place: &Place, depth: usize) -> Result<Key, Interrupt> {
         match &place.index {
             None => Ok(Key::Whole),
             Some(index) if self.variables.is_map(&place.name) => Ok(Key::Text(index.to_string())),
-            Some(index) => Ok(Key::Number(self.value_of_text(index, 1)?)),
+            Some(index) => Ok(Key::Number(self.value_of_text(index, depth + 1)?)),
         }
     }
 
     fn read_place(&mut self, place: &Place, depth: usize) -> Result<i64, Interrupt> {
-        let key = self.key_of(place)?;
+        let key = self.key_of(place, depth)?;
         let found = match (self.dynamic(&place.name), &key) {
             (Some(super::Value::Text(text)), Key::Whole) => Some(text),
             _ => self.variables.element(&place.name, &key).map(str::to_owned),
@@ -157,8 +170,8 @@ impl Shell<'_> {
         }
     }
 
-    fn write_place(&mut self, place: &Place, value: i64) -> Result<(), Interrupt> {
-        let key = self.key_of(place)?;
+    fn write_place(&mut self, place: &Place, value: i64, depth: usize) -> Result<(), Interrupt> {
+        let key = self.key_of(place, depth)?;
         self.set_element(&place.name, &key, value.to_string(), false)
     }
 }

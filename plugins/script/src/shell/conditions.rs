@@ -59,12 +59,11 @@ impl Shell<'_> {
                     let right = self.calculate_text(&right)?;
                     return Ok(Some(compare_numbers(operator, left, right)));
                 }
-                match compare_texts(operator, &left, &right) {
-                    Some(holds) => Ok(Some(holds)),
-                    None => {
-                        self.complain(&format!("{operator}: not known here"))?;
-                        Ok(None)
-                    }
+                if let Some(holds) = compare_texts(operator, &left, &right) {
+                    Ok(Some(holds))
+                } else {
+                    self.complain(&format!("{operator}: not known here"))?;
+                    Ok(None)
                 }
             }
         }

@@ -220,15 +220,14 @@ impl Shell<'_> {
 
     /// Runs a builtin.
     pub(crate) fn call_builtin(&mut self, name: &str, words: &[String]) -> Outcome {
-        match builtins::find(name) {
-            Some(builtin) => builtin(self, words),
-            None => {
-                self.complain(&format!(
-                    "{name}: unknown command: nothing is run but {}",
-                    builtins::names()
-                ))?;
-                Ok(127)
-            }
+        if let Some(builtin) = builtins::find(name) {
+            builtin(self, words)
+        } else {
+            self.complain(&format!(
+                "{name}: unknown command: nothing is run but {}",
+                builtins::names()
+            ))?;
+            Ok(127)
         }
     }
 
@@ -326,7 +325,9 @@ impl Shell<'_> {
             Some(Value::Text(text)) => BTreeMap::from([(0, text)]),
             _ => BTreeMap::new(),
         };
-        let mut next = list.last_key_value().map_or(0, |(last, _)| last + 1);
+        let mut next = list
+            .last_key_value()
+            .map_or(0, |(last, _)| last.saturating_add(1));
         for (key, word) in elements {
             if let Some(key) = key {
                 let text = self.text_of(key)?;

@@ -567,18 +567,15 @@ fn replaced(value: &str, pattern: &Pattern, replacement: &str, which: Which) -> 
             let mut at = 0;
             while at < text.len() {
                 let rest = text.get(at..).unwrap_or_default();
-                match pattern.prefix(rest, true).filter(|length| *length > 0) {
-                    Some(length) => {
-                        result.push_str(replacement);
-                        at += length;
-                        if which == Which::First {
-                            break;
-                        }
+                if let Some(length) = pattern.prefix(rest, true).filter(|length| *length > 0) {
+                    result.push_str(replacement);
+                    at += length;
+                    if which == Which::First {
+                        break;
                     }
-                    None => {
-                        result.extend(rest.first());
-                        at += 1;
-                    }
+                } else {
+                    result.extend(rest.first());
+                    at += 1;
                 }
             }
             result.extend(text.iter().skip(at));

@@ -248,6 +248,8 @@ fn from_end(list: &BTreeMap<i64, String>, number: i64) -> Option<i64> {
     if number >= 0 {
         return Some(number);
     }
-    let end = list.last_key_value().map_or(0, |(last, _)| last + 1);
+    let end = list
+        .last_key_value()
+        .map_or(0, |(last, _)| last.saturating_add(1));
     end.checked_add(number).filter(|number| *number >= 0)
 }

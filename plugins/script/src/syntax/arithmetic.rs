@@ -5,6 +5,9 @@ use std::rc::Rc;
 /// How deep parentheses and operators may nest: each level takes stack.
 const MAX_DEPTH: usize = 60;
 
+/// How many operators one expression has at most: a long sum is a deep tree.
+const MAX_OPERATORS: usize = 1000;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expr {
     Number(i64),
@@ -107,6 +110,7 @@ pub(crate) fn parse(text: &str) -> Result<Expr, String> {
         text: text.chars().collect(),
         at: 0,
         depth: 0,
+        operators: 0,
     };
     parser.blanks();
     if parser.peek().is_none() {
@@ -123,6 +127,7 @@ struct Parser {
     text: Vec<char>,
     at: usize,
     depth: usize,
+    operators: usize,
 }
 
 impl Parser {
@@ -174,9 +179,19 @@ impl Parser {
         result
     }
 
+    /// Counts an operator between two operands.
+    fn count(&mut self) -> Result<(), String> {
+        self.operators += 1;
+        if self.operators > MAX_OPERATORS {
+            return Err(format!("arithmetic: more than {MAX_OPERATORS} operators"));
+        }
+        Ok(())
+    }
+
     fn comma(&mut self) -> Result<Expr, String> {
         let mut left = self.assignment()?;
         while self.take(",") {
+            self.count()?;
             let right = self.assignment()?;
             left = Expr::Binary(Binary::Comma, Box::new(left), Box::new(right));
         }
@@ -228,6 +243,7 @@ impl Parser {
         let mut left = self.binary(level + 1)?;
         while let Some((token, operator)) = self.operator(operators) {
             self.take(token);
+            self.count()?;
             // Powers group to the right.
             let right = if operator == Binary::Power {
                 self.deeper(|this| this.binary(level))?
@@ -450,5 +466,10 @@ mod tests {
         }
         let deep = "(".repeat(1000);
         assert_eq!(parse(&deep).unwrap_err(), "arithmetic: nested too deep");
+        let long = "1+".repeat(2000);
+        assert_eq!(
+            parse(&long).unwrap_err(),
+            "arithmetic: more than 1000 operators"
+        );
     }
 }

@@ -4,6 +4,15 @@
 /// The most words that one word becomes.
 const MAX_WORDS: usize = 10_000;
 
+/// The most bytes that these have together.
+const MAX_BYTES: usize = 1 << 20;
+
+/// The most digits that a number is filled up to.
+const MAX_WIDTH: usize = 100;
+
+/// How many expressions may stand within or after one another: each takes stack.
+const MAX_DEPTH: usize = 60;
+
 /// The words that `word` stands for, itself if it holds no brace expression;
 /// none if there would be too many.
 pub(crate) fn expand(word: &str) -> Option<Vec<String>> {
@@ -15,18 +24,25 @@ pub(crate) fn expand(word: &str) -> Option<Vec<String>> {
 }
 
 fn of(text: &[char], depth: usize) -> Option<Vec<String>> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
     let mut at = 0;
     while let Some(c) = text.get(at) {
         if *c == '{'
             && let Some(expression) = Expression::at(text, at)
         {
             let before: String = text.get(..at).unwrap_or_default().iter().collect();
-            let after = of(text.get(expression.end..).unwrap_or_default(), depth)?;
-            let mut members = Vec::new();
-            for member in expression.members(depth)? {
-                members.push(member);
-            }
-            if members.len().checked_mul(after.len())? > MAX_WORDS {
+            let after = of(text.get(expression.end..).unwrap_or_default(), depth + 1)?;
+            let members = expression.members(depth)?;
+            let count = members.len().checked_mul(after.len())?;
+            let bytes = |words: &[String]| words.iter().map(String::len).sum::<usize>();
+            let bytes = before
+                .len()
+                .checked_mul(count)?
+                .checked_add(bytes(&members).checked_mul(after.len())?)?
+                .checked_add(bytes(&after).checked_mul(members.len())?)?;
+            if count > MAX_WORDS || bytes > MAX_BYTES {
                 return None;
             }
             let words = members.iter().flat_map(|member| {
@@ -78,9 +94,6 @@ impl<'t> Expression<'t> {
     }
 
     fn members(&self, depth: usize) -> Option<Vec<String>> {
-        if depth > 20 {
-            return None;
-        }
         if self.parts.len() == 1 {
             return self.range()?.words();
         }
@@ -157,14 +170,21 @@ impl Range {
 
     fn words(&self) -> Option<Vec<String>> {
         let count = self.to.abs_diff(self.from) / self.step.unsigned_abs();
-        if usize::try_from(count).ok()? >= MAX_WORDS {
+        let width = match self.kind {
+            Kind::Numbers(width) => width,
+            Kind::Letters => 1,
+        };
+        let words = usize::try_from(count).ok()?.checked_add(1)?;
+        if words > MAX_WORDS || words.checked_mul(width)? > MAX_BYTES || width > MAX_WIDTH {
             return None;
         }
         let sign = if self.to < self.from { -1 } else { 1 };
         let words = (0..=i64::try_from(count).ok()?).map(|number| {
-            let value = self.from + sign * number * self.step;
+            // Each lies between the two ends, whatever the way there wraps around.
+            let way = number.wrapping_mul(self.step).wrapping_mul(sign);
+            let value = self.from.wrapping_add(way);
             match self.kind {
-                Kind::Numbers(width) => format!("{value:0width$}"),
+                Kind::Numbers(_) => format!("{value:0width$}"),
                 Kind::Letters => u32::try_from(value)
                     .ok()
                     .and_then(char::from_u32)
@@ -242,5 +262,17 @@ mod tests {
         }
         assert_eq!(expand("{1..99999}"), None);
         assert_eq!(expand("{1..200}{1..200}"), None);
+        assert_eq!(expand(&"{1..1}".repeat(5000)), None);
+        assert_eq!(
+            expand(&format!("{}{}", "{a,".repeat(5000), "}".repeat(5000))),
+            None
+        );
+        assert_eq!(expand(&format!("{{{}1..3}}", "0".repeat(70_000))), None);
+        assert_eq!(expand(&format!("{{1..9999}}{}", "x".repeat(1000))), None);
+        let ends = "{-9223372036854775808..9223372036854775807..9223372036854775807}";
+        assert_eq!(
+            expand(ends).unwrap(),
+            ["-9223372036854775808", "-1", "9223372036854775806"]
+        );
     }
 }

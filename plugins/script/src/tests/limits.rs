@@ -23,6 +23,42 @@ fn what_would_be_too_much_has_no_verdict() {
 }
 
 #[test]
+fn numbers_that_are_too_much_are_told() {
+    for (script, expected) in [
+        (
+            "x='a[x]'; echo $((x))",
+            "sick: line 1: x: expression recursion level exceeded",
+        ),
+        (
+            "a[9223372036854775807]=x; a+=(y); echo ${#a[@]}; exit 1",
+            "sick: 1",
+        ),
+        (
+            "a[9223372036854775807]=x; echo ${a[-2]-none}; exit 1",
+            "sick: none",
+        ),
+        (
+            "echo $(( -9223372036854775808 / -1 )) $(( -9223372036854775808 % -1 )); exit 1",
+            "sick: -9223372036854775808 0",
+        ),
+        (
+            "s=0; for i in {1..2000}; do s=$s+1; done; echo $((s))",
+            "sick: line 1: arithmetic: more than 1000 operators",
+        ),
+        (
+            "s=0; for i in {1..900}; do s=$s+1; done; echo $((s)); exit 1",
+            "sick: 900",
+        ),
+        (
+            "x=$(printf %070000d 0); seq 1.$x | wc -c; exit 1",
+            "sick: 0",
+        ),
+    ] {
+        assert_eq!(verdict(script), expected, "{script}");
+    }
+}
+
+#[test]
 fn of_much_output_the_end_is_kept() {
     let script = "i=0; while [ $i -lt 5000 ]; do echo \"line $i of many, many lines of output\"; \
                   i=$((i+1)); done; exit 1";
@@ -44,10 +80,6 @@ fn what_is_not_there_is_said() {
         (
             "echo x > /dev/tcp/h/1",
             "sick: line 1: /dev/tcp/h/1: cannot be opened: there are no devices here",
-        ),
-        (
-            "curl -k https://x.test",
-            "dead: line 1: curl: -k is not known here: certificates are always checked; trust your own authority with `[network] ca_file`",
         ),
         (
             "curl --retry 3 x",

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use watchkeeper_sdk::{Context, Error, Timestamp, dns, http, icmp, state, tcp};
+use watchkeeper_sdk::{Context, Error, Timestamp, dns, http, icmp, state, tcp, tls};
 
 use super::{Heard, HttpAnswer, HttpRequest, Record, Talk, World};
 
@@ -22,7 +22,12 @@ impl World for Sandboxed<'_> {
         let mut request = http::Request::new(&asked.method, &asked.url)
             .timeout(asked.timeout)
             .redirects(asked.redirects)
-            .body_limit(BODY_LIMIT);
+            .body_limit(BODY_LIMIT)
+            .verify(if asked.insecure {
+                tls::Verify::Reported
+            } else {
+                tls::Verify::Required
+            });
         for (name, value) in &asked.headers {
             request = request.header(name.as_str(), value.as_bytes());
         }
@@ -121,12 +126,11 @@ impl World for Sandboxed<'_> {
     }
 
     fn keep(&self, key: &str, value: Option<&[u8]>) -> Result<(), Error> {
-        match value {
-            Some(value) => state::set_bytes(key, value),
-            None => {
-                state::delete(key);
-                Ok(())
-            }
+        if let Some(value) = value {
+            state::set_bytes(key, value)
+        } else {
+            state::delete(key);
+            Ok(())
         }
     }
 }

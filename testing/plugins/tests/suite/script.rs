@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use plugin_tests::{ANY, Trial, check, run};
 use serde_json::json;
-use target_server::{DnsTarget, HttpTarget, TcpBehaviour, TcpTarget, Zone};
+use target_server::{DnsTarget, HttpTarget, TcpBehaviour, TcpTarget, TlsKind, Zone};
 use watchkeeper_sandbox::CheckOutcome;
 
 use crate::http::SHORT;
+use crate::http_tls::server;
 use crate::measured::names;
 
 /// A configuration with this script.
@@ -68,7 +69,7 @@ fn the_exit_status_is_the_health() {
 #[test]
 fn requests_go_to_the_target() {
     run(async {
-        let mut site = HttpTarget::start(ANY).await.unwrap();
+        let site = HttpTarget::start(ANY).await.unwrap();
         let target = site.url("/json");
         for (text, expected) in [
             (
@@ -114,6 +115,29 @@ fn requests_go_to_the_target() {
         let text = "curl -sS $TARGET";
         let found = said(&target, text).await;
         assert_eq!(found, "dead: line 1: curl: (7) connection refused");
+    });
+}
+
+#[test]
+fn certificates_are_checked_unless_a_script_says_otherwise() {
+    run(async {
+        for (kind, option, expected) in [
+            (TlsKind::Valid, "", "healthy"),
+            (TlsKind::Expired, "", "sick: ended with 60"),
+            (TlsKind::Expired, "-k", "healthy"),
+        ] {
+            let server = server(kind).await;
+            let text = format!(
+                "curl -s {option} $TARGET | grep -q ok; \
+                 e=${{PIPESTATUS[0]}}; [ $e = 0 ] || {{ echo \"ended with $e\"; exit 1; }}"
+            );
+            let found = said(&server.url("/"), &text).await;
+            assert_eq!(found, expected, "{option}");
+            // The next request of the same run is checked again.
+            let again = format!("curl -sk $TARGET >/dev/null; {text}");
+            let found = said(&server.url("/"), &again).await;
+            assert_eq!(found, expected, "{option} after -k");
+        }
     });
 }
 

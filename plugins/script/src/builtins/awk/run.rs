@@ -153,12 +153,11 @@ impl<'p> Run<'p> {
             if !applies {
                 continue;
             }
-            match &rule.action {
-                Some(action) => self.block(action)?,
-                None => {
-                    let line = self.line.clone();
-                    self.write(&format!("{line}{}", self.text_of("ORS")))?;
-                }
+            if let Some(action) = &rule.action {
+                self.block(action)?;
+            } else {
+                let line = self.line.clone();
+                self.write(&format!("{line}{}", self.text_of("ORS")))?;
             }
         }
         Ok(())

@@ -260,12 +260,11 @@ impl Run {
         results: &mut Vec<Value>,
     ) -> Outcome {
         let Some(((condition, then), rest)) = arms.split_first() else {
-            return match otherwise {
-                Some(otherwise) => self.results(otherwise, value, results),
-                None => {
-                    results.push(value.clone());
-                    Ok(())
-                }
+            return if let Some(otherwise) = otherwise {
+                self.results(otherwise, value, results)
+            } else {
+                results.push(value.clone());
+                Ok(())
             };
         };
         for condition in self.all(condition, value)? {
