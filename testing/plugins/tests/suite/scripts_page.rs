@@ -8,21 +8,58 @@ use target_server::HttpTarget;
 
 use crate::script::script;
 
-/// The scripts that the page shows as moved over, in its order.
-fn scripts() -> Vec<String> {
+/// The blocks of the page that begin with this line, in its order.
+fn blocks(fence: &str) -> Vec<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scripts.md");
-    let page = fs::read_to_string(page).unwrap();
-    let blocks = page.split("```sh script\n").skip(1);
-    blocks
-        .map(|rest| rest.split_once("```").unwrap().0.to_owned())
+    let page = fs::read_to_string(page).expect("the page is there");
+    page.split(fence)
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("```")?.0.to_owned()))
         .collect()
+}
+
+/// The scripts that the page shows as Vigil ran them.
+fn originals() -> Vec<String> {
+    blocks("```sh\n")
+}
+
+/// The scripts that the page shows as moved over.
+fn moved() -> Vec<String> {
+    blocks("```sh script\n")
+}
+
+#[test]
+fn what_the_page_says_of_the_originals_is_so() {
+    run(async {
+        let site = HttpTarget::start(ANY).await.unwrap();
+        let [page, queue, fast, port, counter] = originals().try_into().unwrap();
+        let here = |text: &str| {
+            let text = text.replace("https://shop.example.com/health", &site.url("/ok"));
+            text.replace("http://queue.internal:8081/json", &site.url("/json"))
+        };
+        let target = &site.url("/ok");
+        let said = |text: String| async move { check("script", target, &script(&text)).await };
+        assert_eq!(said(here(&page)).await, "healthy");
+        assert_eq!(said(here(&queue)).await, "healthy");
+        let deep = here(&queue).replace("-gt 100 ", "-gt -1 ");
+        assert_eq!(said(deep).await, "sick: the script ended with status 1");
+        assert!(fast.contains("bc") && port.contains("/dev/tcp"));
+        let found = said("echo '1 > 2' | bc; exit 2".to_owned()).await;
+        assert!(found.contains("bc: unknown command"), "{found}");
+        let found = said(port).await;
+        assert!(
+            found.starts_with("misconfigured: config.script: line 2"),
+            "{found}"
+        );
+        assert!(counter.contains("/tmp/done"));
+    });
 }
 
 #[test]
 fn every_script_of_the_page_works() {
     run(async {
-        let mut site = HttpTarget::start(ANY).await.unwrap();
-        let [page, queue, fast, port, counter] = scripts().try_into().unwrap();
+        let site = HttpTarget::start(ANY).await.unwrap();
+        let [page, queue, fast, port, counter] = moved().try_into().unwrap();
         for (text, path, expected) in [
             (&page, "/ok", "healthy"),
             (&page, "/status/503", "dead: the page answered 503"),
