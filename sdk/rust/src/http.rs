@@ -4,11 +4,15 @@
 //! follows redirects unless told to, and none has a timeout besides the run's
 //! unless given one.
 
+mod auth;
+mod cookies;
 mod exchange;
 mod failure;
 mod request;
 mod response;
 
+pub use self::auth::{Auth, Basic};
+pub use self::cookies::Cookies;
 pub use self::exchange::{Exchange, exchanges};
 pub use self::request::Request;
 pub use self::response::Response;
