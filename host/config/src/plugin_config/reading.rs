@@ -19,7 +19,7 @@ use crate::tree::{Entry, Node, Table, Value};
 const MAX_SECRET_FILE: u64 = 64 << 10;
 
 /// The largest file that is no secret, in bytes: what a plugin takes as a text.
-const MAX_TEXT_FILE: u64 = 64 << 10;
+const MAX_TEXT_FILE: u64 = 256 << 10;
 
 impl FromNode for PluginConfig {
     fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
