@@ -13,6 +13,8 @@ fn example(name: &str) -> String {
 
 fn env(name: &str) -> Option<String> {
     let known = [
+        "CART_TOKEN",
+        "MAIL_PASSWORD",
         "MYSQL_PASSWORD",
         "POSTGRES_PASSWORD",
         "RABBIT_PASSWORD",

@@ -449,7 +449,7 @@ fn what_a_plugin_complains_of_is_shown_at_its_line() {
     // What the configuration does not have is not repeated as a key.
     let unknown = shown("/list/0/\u{1b}[31mhunter2", Some((1, 1)));
     assert!(
-        unknown.ends_with("= key: channel[ops].config.list[0]\n   = help: be even"),
+        unknown.contains("= key: channel[ops].config.list[0]\n") && !unknown.contains("hunter2"),
         "{unknown}"
     );
     assert!(shown("hunter2", None).contains("= key: channel[ops].config\n"));

@@ -57,7 +57,7 @@ fn references_are_followed_and_never_shown() {
 fn references_that_lead_nowhere_are_problems() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("binary"), [0xff, 0xfe]).unwrap();
-    fs::write(folder.path().join("large"), vec![b'a'; (256 << 10) + 1]).unwrap();
+    fs::write(folder.path().join("large"), vec![b'a'; (64 << 10) + 1]).unwrap();
     fs::write(folder.path().join("blank"), "\n").unwrap();
     let name = folder.path().join("a.toml").display().to_string();
     for (value, expected) in [
@@ -141,7 +141,7 @@ fn a_file_that_is_no_secret_is_read_as_it_is() {
     let config = config.unwrap().config.channels[0].config.clone();
     assert_eq!(config.json()["a"]["file"], "x");
     assert_eq!(config.json()["b"]["file"], "x");
-    fs::write(folder.path().join("large"), vec![b'a'; (64 << 10) + 1]).unwrap();
+    fs::write(folder.path().join("large"), vec![b'a'; (256 << 10) + 1]).unwrap();
     for (file, expected) in [
         ("none", "none cannot be read"),
         ("large", "is larger than 256 KiB"),
