@@ -19,11 +19,12 @@ fn env(name: &str) -> Option<String> {
 }
 
 /// Files that configurations in the documents name.
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     (
         "ca.pem",
         "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
     ),
+    ("front.sh", "exit 0\n"),
     ("signing-key", "key\n"),
 ];
 

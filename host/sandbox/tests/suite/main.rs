@@ -9,5 +9,6 @@ mod fixture;
 mod limits;
 mod loading;
 mod rhythm;
+mod validating;
 mod walls;
 mod words;

@@ -61,9 +61,9 @@ mod tests {
     fn check(trust: &str, untrusted: Option<&str>, last_day: u64, expected: &str) {
         let trust: Trust = serde_json::from_str(trust).unwrap();
         let session = Session {
-            alpn: None,
             version: "TLSv1.3".to_owned(),
             cipher: String::new(),
+            alpn: None,
             chain: vec![Certificate {
                 subject: "CN=it".to_owned(),
                 issuer: "CN=ca".to_owned(),

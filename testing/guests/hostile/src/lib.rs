@@ -14,7 +14,8 @@ use watchkeeper_sdk::bindings::probe::{
     Fault, Guest, Health, Measurement, ProbeDescription, Reading, Request,
 };
 use watchkeeper_sdk::bindings::types::{Capability, Description};
-use watchkeeper_sdk::bindings::{log, probe_plugin, state};
+use watchkeeper_sdk::bindings::validation::{self, Problem};
+use watchkeeper_sdk::bindings::{log, probe_plugin, state, validated_plugin};
 
 /// What a test writes over, padded with spaces: `panic`, `loop`, `exit`,
 /// `reach`, or `name=…`, `version=…`, `schema=…`, `hosts=…`, `schemes=…`.
@@ -186,6 +187,39 @@ fn found(health: Health, reason: &str) -> Reading {
     }
 }
 
+/// Looks at configurations as its configuration says.
+impl validation::Guest for Hostile {
+    fn validate(config: String) -> Vec<Problem> {
+        let with = field(&config, "with");
+        match field(&config, "validate") {
+            "loop" => waste::processor(),
+            "panic" => panic!("{with}"),
+            "reach" => vec![problem(
+                &outcome(reach::tcp("127.0.0.1:1"))
+                    .reason
+                    .unwrap_or_default(),
+            )],
+            "many" => vec![problem(with); 10_000],
+            "long" => vec![problem(&with.repeat(100_000))],
+            "one" => vec![Problem {
+                instead: Some(with.to_owned()),
+                position: Some((2, 3)),
+                ..problem(with)
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn problem(what: &str) -> Problem {
+    Problem {
+        pointer: "/with".to_owned(),
+        what: what.to_owned(),
+        instead: None,
+        position: None,
+    }
+}
+
 /// What a probe makes of what it reached for: dead, if it did not get it.
 fn outcome<T: std::fmt::Debug, E: std::fmt::Display>(result: Result<T, E>) -> Reading {
     match result {
@@ -253,3 +287,4 @@ fn print(words: &str) {
 }
 
 probe_plugin::export_probe!(Hostile with_types_in probe_plugin);
+validated_plugin::export_validation!(Hostile with_types_in validated_plugin);
