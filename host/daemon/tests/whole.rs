@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod whole {
+    mod cache;
     pub(crate) mod rig;
 
     mod author;

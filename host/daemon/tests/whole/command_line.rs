@@ -100,6 +100,7 @@ async fn a_backup_is_made_beside_the_running_host_and_never_replaced() {
     let mut rig = Rig::new(&monitor);
     let mut restored = Rig::new(&monitor);
     let to = restored.data();
+    std::fs::remove_dir_all(&to).unwrap();
     let backup = |rig: &Rig| {
         let output = rig.run(&["store", "backup", to.to_str().unwrap()]);
         (output.status.code(), said(&output))

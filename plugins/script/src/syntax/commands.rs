@@ -590,7 +590,11 @@ impl Reading<'_> {
             IoFileRedirectKind::Write | IoFileRedirectKind::Clobber => RedirectKind::Write(word),
             IoFileRedirectKind::Append => RedirectKind::Append(word),
             IoFileRedirectKind::ReadAndWrite => {
-                return Err(self.origin.fault("`<>` is not known here"));
+                let here = match target {
+                    IoFileRedirectTarget::Filename(word) => self.origin.of(word.loc.as_ref()),
+                    _ => self.origin,
+                };
+                return Err(here.fault("`<>` is not known here"));
             }
             IoFileRedirectKind::DuplicateInput => duplicate(false, word),
             IoFileRedirectKind::DuplicateOutput => duplicate(true, word),

@@ -185,7 +185,7 @@ fn nothing_is_reached_that_was_not_granted() {
         let site = HttpTarget::start(ANY).await.unwrap();
         let text = format!("curl -s {} | grep -q ok || exit 2", site.url("/ok"));
         let found = said("script:x", &text).await;
-        assert!(found.starts_with("denied"), "{found}");
+        assert!(found.starts_with("undecided: not granted: "), "{found}");
         let config = json!({ "script": text, "reach": [site.url("/")] });
         let found = check("script", "script:x", &config.to_string()).await;
         assert_eq!(found, "healthy");
@@ -253,7 +253,7 @@ fn what_is_nested_deep_fits_the_stack() {
         let substitutions =
             "f() { [ $1 -le 0 ] && echo end || echo \"$(f $(( $1 - 1 )))\"; }; f 25; exit 1";
         assert_eq!(said("script:x", substitutions).await, "sick: end");
-        let sums = format!("echo $(( {}1{} )); exit 1", "(".repeat(20), ")".repeat(20));
+        let sums = format!("echo $(( {}1{} )); exit 1", "(".repeat(10), ")".repeat(10));
         assert_eq!(said("script:x", &sums).await, "sick: 1");
     });
 }
