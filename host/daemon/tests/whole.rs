@@ -8,6 +8,7 @@ mod whole {
     mod author;
     mod command_line;
     mod install;
+    mod languages;
     mod metrics;
     mod outage;
     mod plugins;

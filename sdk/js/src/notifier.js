@@ -23,12 +23,12 @@ export function notifier(plugin) {
 }
 
 // Times as dates and spans as milliseconds; all else as the contract has it.
-function lift(notice) {
+function lift({ lasted, ...notice }) {
   const date = (nanos) => new Date(Number(nanos / 1_000_000n));
   return {
     ...notice,
     at: date(notice.at),
-    lastedMs: notice.lasted === undefined ? undefined : Number(notice.lasted) / 1e6,
+    lastedMs: lasted === undefined ? undefined : Number(lasted) / 1e6,
     affected: notice.affected.map((each) => ({ ...each, since: date(each.since) })),
   };
 }
