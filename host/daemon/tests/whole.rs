@@ -10,6 +10,7 @@ mod whole {
     mod command_line;
     mod heartbeat;
     mod install;
+    mod languages;
     mod manual;
     mod metrics;
     mod outage;
