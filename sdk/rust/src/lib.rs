@@ -4,8 +4,9 @@
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
 //! a client for each way out ([`http`], [`tcp`], [`udp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares answers
-//! with what operators expect of them.
+//! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares
+//! answers with what operators expect of them; notifiers find what they are to tell
+//! [in words](wording).
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -93,6 +94,7 @@ pub mod udp;
 mod url;
 mod validation;
 mod wait;
+pub mod wording;
 
 pub use self::bindings::types::{Capability, Health};
 pub use self::context::Context;
