@@ -210,6 +210,18 @@ impl Board {
         self.mark_missing(now, batch);
     }
 
+    /// Begins after the plugins were loaded, which began at `loading_since`: nobody
+    /// could be asked or heard meanwhile, and that is no silence of theirs.
+    pub(crate) fn begin(&mut self, loading_since: Timestamp, now: Timestamp) {
+        for target in self.targets.values_mut() {
+            target.state.judged_at = target.state.judged_at.map(|_| now);
+        }
+        self.listen_again(Gap {
+            from: loading_since,
+            to: now,
+        });
+    }
+
     /// Tells what a restart may have kept from being told, and marks what has no
     /// plugin.
     pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {

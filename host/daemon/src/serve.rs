@@ -67,7 +67,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let sandbox = start::sandbox(&config)?;
     // The page shows what the last process knew while the plugins are loaded.
     let clock = Clock::start();
-    let board = restore(&config, store.as_ref(), address, clock.now()).await?;
+    let restored_at = clock.now();
+    let board = restore(&config, store.as_ref(), address, restored_at).await?;
     let mut maker = Views::default();
     let (view, views) = watch::channel(maker.make(&board, clock.now()));
     let (ready, is_ready) = watch::channel(false);
@@ -115,7 +116,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let spaces = Arc::new(Spaces::load(Arc::clone(&store)).await?);
     let mut board = board;
     let mut batch = crate::board::Batch::default();
-    board.adopt(&assigned.borrow(), clock.now(), &mut batch);
+    let now = clock.now();
+    board.begin(restored_at, now);
+    board.adopt(&assigned.borrow(), now, &mut batch);
 
     let stop_checks = CancellationToken::new();
     let stop_applying = CancellationToken::new();
