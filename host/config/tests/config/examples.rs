@@ -12,7 +12,20 @@ fn example(name: &str) -> String {
 }
 
 fn env(name: &str) -> Option<String> {
-    let known = ["RABBIT_PASSWORD", "RABBIT_TENANT", "SLACK_WEBHOOK_URL"];
+    let known = [
+        "DISCORD_WEBHOOK_URL",
+        "GOOGLE_CHAT_WEBHOOK_URL",
+        "MATRIX_TOKEN",
+        "MATTERMOST_WEBHOOK_URL",
+        "RABBIT_PASSWORD",
+        "RABBIT_TENANT",
+        "ROCKETCHAT_WEBHOOK_URL",
+        "SLACK_WEBHOOK_URL",
+        "TEAMS_WORKFLOW_URL",
+        "TELEGRAM_TOKEN",
+        "WEBEX_TOKEN",
+        "ZULIP_API_KEY",
+    ];
     known.contains(&name).then(|| format!("value of {name}"))
 }
 

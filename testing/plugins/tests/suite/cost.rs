@@ -10,6 +10,7 @@ use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
 use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
+use crate::channels::SERVICES;
 use crate::http_tls::server;
 
 /// Enough for a median that is the same at every try.
@@ -56,7 +57,10 @@ async fn of_checks(what: &str, probe: &str, target: &str, config: &str) -> Strin
 }
 
 async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
-    let trial = Trial::new(notifier, config);
+    of_trial(what, &Trial::new(notifier, config)).await
+}
+
+async fn of_trial(what: &str, trial: &Trial) -> String {
     let mut cost = Cost::default();
     for _ in 0..WARM_UP + RUNS {
         let run = trial
@@ -154,6 +158,9 @@ fn typical_runs() {
             of_deliveries("webhook, signed", "webhook", &hook).await,
             of_deliveries("slack", "slack", &slack).await,
         ];
+        for service in SERVICES {
+            lines.push(of_trial(service.notifier, &service.trial(&receiver)).await);
+        }
         match availability() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),
             Err(why) => skip(&format!("icmp: {why}")),
