@@ -14,14 +14,23 @@ fn example(name: &str) -> String {
 fn env(name: &str) -> Option<String> {
     let known = [
         "CART_TOKEN",
+        "DISCORD_WEBHOOK_URL",
+        "GOOGLE_CHAT_WEBHOOK_URL",
         "MAIL_PASSWORD",
+        "MATRIX_TOKEN",
+        "MATTERMOST_WEBHOOK_URL",
         "MYSQL_PASSWORD",
         "POSTGRES_PASSWORD",
         "RABBIT_PASSWORD",
         "RABBIT_TENANT",
         "REDIS_PASSWORD",
+        "ROCKETCHAT_WEBHOOK_URL",
         "SLACK_WEBHOOK_URL",
         "STOCK_PASSWORD",
+        "TEAMS_WORKFLOW_URL",
+        "TELEGRAM_TOKEN",
+        "WEBEX_TOKEN",
+        "ZULIP_API_KEY",
     ];
     let tokens = ["REPORTER_TOKEN", "BACKUP_TOKEN", "IMPORT_TOKEN"];
     if tokens.contains(&name) {

@@ -57,6 +57,8 @@ struct Table {
     kept: Loaded,
     now: Timestamp,
     log: Vec<String>,
+    /// The thread of each notice, and when its outage began, in milliseconds.
+    threads: Vec<(String, Option<i64>)>,
 }
 
 impl Table {
@@ -80,6 +82,7 @@ impl Table {
             kept: Loaded::default(),
             now,
             log: Vec::new(),
+            threads: Vec::new(),
         }
     }
 
@@ -131,6 +134,7 @@ impl Table {
             let notice = Notice::from_payload(&delivery.payload).unwrap();
             self.log
                 .push(format!("{} {}", self.now.as_secs(), notice.title));
+            self.threads.push((notice.thread, notice.started_ms));
         }
         for request in batch.requests {
             self.log.push(match request {
@@ -240,6 +244,27 @@ fn a_restart_tells_nothing_twice_and_forgets_nothing() {
             "0 S: lone is dead: refused",
             "7 S: lone is healthy again after 7 s",
         ],
+    );
+}
+
+#[test]
+fn the_notices_of_one_outage_have_one_thread() {
+    let mut table = Table::new(CONFIG);
+    let script = "+1 lone:1=dead +5 restart lone:1=healthy lone:2=healthy +5 lone:2=dead +1 lone:2=healthy +1 shop:1=dead";
+    script.split_whitespace().for_each(|word| table.step(word));
+    let threads: Vec<_> = table
+        .threads
+        .iter()
+        .map(|(thread, began)| (thread.as_str(), *began))
+        .collect();
+    assert_eq!(
+        threads,
+        [
+            ("s/lone@1000", Some(1000)),
+            ("s/lone@1000", Some(1000)),
+            ("s/lone@11000", Some(11_000)),
+            ("s/lone@11000", Some(11_000)),
+        ]
     );
 }
 
