@@ -1,6 +1,6 @@
 //! One run of a plugin with what the daemon would give it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
@@ -25,6 +25,8 @@ pub struct Trial {
     timeout: Duration,
     allow: Vec<String>,
     grants_targets: bool,
+    /// What outlives a delivery, where something does.
+    state: Option<Arc<Mutex<StateSpace>>>,
 }
 
 impl Trial {
@@ -44,6 +46,7 @@ impl Trial {
             timeout: TIMEOUT,
             allow: Vec::new(),
             grants_targets: true,
+            state: None,
         }
     }
 
@@ -78,6 +81,14 @@ impl Trial {
         self
     }
 
+    /// With a state space that outlives each delivery, as a channel's does; else
+    /// every one begins with nothing.
+    #[must_use]
+    pub fn remembering(mut self) -> Self {
+        self.state = Some(Arc::default());
+        self
+    }
+
     /// Checks `target` once; the error is what the schema has against the
     /// configuration.
     pub async fn check(&self, target: &str) -> Result<Run<CheckOutcome>, String> {
@@ -94,8 +105,17 @@ impl Trial {
     /// configuration.
     pub async fn deliver(&self, notice: Notice) -> Result<Run<NotifyOutcome>, String> {
         let plugin = load(&self.plugin).await;
-        let context = self.context(&plugin, None)?;
-        Ok(plugin.notify(Notify { context, notice }).await)
+        let mut context = self.context(&plugin, None)?;
+        if let Some(kept) = &self.state {
+            let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            context.state.clone_from(&kept);
+        }
+        let run = plugin.notify(Notify { context, notice }).await;
+        if let (Some(kept), Some(after)) = (&self.state, &run.state) {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.clone_from(after);
+        }
+        Ok(run)
     }
 
     /// As [`Trial::check`], in words; a refusal begins with `refused: `.
