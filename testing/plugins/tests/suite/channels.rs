@@ -4,13 +4,28 @@
 //! A file below has a [`Service`] and calls [`channel_tests!`]; what is special to
 //! the service it tests itself.
 
+mod alertmanager;
 mod discord;
 mod google_chat;
+mod gotify;
+mod grafana_oncall;
+mod home_assistant;
+mod incident_io;
+mod mailgun;
 mod matrix;
 mod mattermost;
+mod ntfy;
+mod opsgenie;
+mod pagerduty;
+mod pushover;
 mod rocketchat;
+mod signal;
+mod splunk_on_call;
 mod teams;
 mod telegram;
+mod trackers;
+mod twilio;
+mod vonage;
 mod webex;
 mod zulip;
 
@@ -43,14 +58,28 @@ pub(crate) struct Service {
 }
 
 /// All of them, for what is tried with each.
-pub(crate) const SERVICES: [Service; 9] = [
+pub(crate) const SERVICES: [Service; 23] = [
+    alertmanager::ALERTMANAGER,
     discord::DISCORD,
     google_chat::GOOGLE_CHAT,
+    gotify::GOTIFY,
+    grafana_oncall::GRAFANA_ONCALL,
+    home_assistant::HOME_ASSISTANT,
+    incident_io::INCIDENT_IO,
+    mailgun::MAILGUN,
     matrix::MATRIX,
     mattermost::MATTERMOST,
+    ntfy::NTFY,
+    opsgenie::OPSGENIE,
+    pagerduty::PAGERDUTY,
+    pushover::PUSHOVER,
     rocketchat::ROCKET_CHAT,
+    signal::SIGNAL,
+    splunk_on_call::SPLUNK_ON_CALL,
     teams::TEAMS,
     telegram::TELEGRAM,
+    twilio::TWILIO,
+    vonage::VONAGE,
     webex::WEBEX,
     zulip::ZULIP,
 ];
@@ -71,7 +100,7 @@ pub(crate) struct Tuned<'a> {
 }
 
 impl Tuned<'_> {
-    fn trial(&self, receiver: &Receiver) -> Trial {
+    pub(crate) fn trial(&self, receiver: &Receiver) -> Trial {
         let mut config = (self.service.config)(&address(receiver));
         let keys = self.keys.as_object().expect("a test gives an object");
         for (key, value) in keys {
@@ -82,12 +111,17 @@ impl Tuned<'_> {
 
     /// What arrives when `notice` is delivered.
     pub(crate) async fn delivered(&self, notice: Notice) -> Received {
+        let mut received = self.delivered_all(notice).await;
+        assert_eq!(received.len(), 1);
+        received.remove(0)
+    }
+
+    /// What arrives when `notice` is delivered in several requests.
+    pub(crate) async fn delivered_all(&self, notice: Notice) -> Vec<Received> {
         let receiver = self.service.receiver().await;
         let said = self.trial(&receiver).deliver_in_words(notice).await;
         assert_eq!(said, "delivered");
-        let mut received = receiver.received();
-        assert_eq!(received.len(), 1);
-        received.remove(0)
+        receiver.received()
     }
 
     /// Why nothing is even sent.
@@ -113,7 +147,7 @@ impl Service {
         Trial::new(self.notifier, &config.to_string())
     }
 
-    async fn receiver(&self) -> Receiver {
+    pub(crate) async fn receiver(&self) -> Receiver {
         let receiver = receiver().await;
         receiver.otherwise((self.taken)());
         receiver
@@ -251,7 +285,7 @@ fn notices() -> Vec<Notice> {
     vec![notice(), nothing, whole, recovered, many]
 }
 
-fn hostile(times: usize) -> Notice {
+pub(crate) fn hostile(times: usize) -> Notice {
     let text = HOSTILE.repeat(times);
     let mut one = affected(&format!("api:health:{text}"), Verdict::Dead);
     one.service.clone_from(&text);

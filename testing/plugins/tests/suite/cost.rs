@@ -310,6 +310,7 @@ fn typical_runs() {
             lines.push(of_checks("prometheus", "prometheus", &prometheus.url(), up).await);
         }
         for service in SERVICES {
+            receiver.otherwise((service.taken)());
             lines.push(of_trial(service.notifier, &service.trial(&receiver)).await);
         }
         match availability() {
