@@ -123,12 +123,16 @@ fn message(wording: &Wording) -> String {
 /// `text` without the beginning of a template: many versions of Home Assistant
 /// evaluate those in titles and messages, and what targets say is none.
 fn inert(text: &str) -> String {
-    ["{{", "{%", "{#"]
-        .iter()
-        .fold(text.to_owned(), |text, begin| {
-            let (brace, rest) = begin.split_at(1);
-            text.replace(begin, &format!("{brace}\u{200B}{rest}"))
-        })
+    let mut inert = String::with_capacity(text.len());
+    let mut after_brace = false;
+    for c in text.chars() {
+        if after_brace && matches!(c, '{' | '%' | '#') {
+            inert.push('\u{200B}');
+        }
+        inert.push(c);
+        after_brace = c == '{';
+    }
+    inert
 }
 
 #[cfg(test)]
