@@ -28,6 +28,7 @@ use watchkeeper_sandbox::{
 };
 
 use crate::plugins::{Entry, Origin, Shelf};
+use crate::templating::Words;
 use crate::trust::Vouch;
 
 /// The configuration, with a plugin for everything that one was found for.
@@ -68,6 +69,8 @@ impl Assigned {
 /// A channel and its notifier.
 pub(crate) struct AssignedChannel {
     pub(crate) timeout: Duration,
+    /// How it words its notices.
+    pub(crate) words: Words,
     pub(crate) plugin: Ready,
 }
 
@@ -243,6 +246,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         label: id.name().as_str().into(),
         id,
         description: None,
+        tags: [].into(),
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
         passive: None,
@@ -348,6 +352,11 @@ impl<'a> Joiner<'a> {
         };
         AssignedChannel {
             timeout: channel.timeout,
+            words: Words {
+                title: channel.title.clone(),
+                body: channel.body.clone(),
+                zone: Some(self.config.page.time_zone.clone()),
+            },
             plugin,
         }
     }

@@ -17,5 +17,6 @@ mod whole {
     mod registry;
     mod reload;
     mod reporter;
+    mod telling;
     mod trust;
 }
