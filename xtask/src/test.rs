@@ -12,9 +12,9 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::plugins;
 use crate::project::{Project, WASM_TARGET};
 use crate::run::{cargo, have, plain, run, say, written};
+use crate::{languages, plugins};
 
 /// What a test prints before what it left out.
 const MARK: &str = "SKIPPED: ";
@@ -38,6 +38,7 @@ pub(crate) fn test(project: &Project, filters: &[String]) -> Result<()> {
         "vigil-reporter/package.json",
         REPORTER,
     );
+    languages::bring(project);
 
     let documented = if filters.is_empty() {
         run(cargo(project).args(["test", "--doc", "--workspace"]))

@@ -17,7 +17,7 @@ use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
-use crate::intake::{Keys, Message};
+use crate::intake::{self, Keys, Message};
 use crate::page::Views;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -36,6 +36,11 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How often the page shows new latencies while no health changes.
 const PAGE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often silence is looked at, at most, beside the ticks: each look goes through
+/// all who tell how they are. It is an outage from its own moment, however late that
+/// is noticed.
+const SILENCE_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often it is written down that somebody listens. After a kill, what was said
 /// in the last of these spans may be asked for again, and is not missed.
@@ -162,10 +167,14 @@ impl Apply {
             }
             let urgent = !batch.changed.is_empty();
             self.carry_out(batch).await;
-            answer(heard);
+            let is_kept = is_empty(&self.unsaved);
+            answer(heard, is_kept);
             for done in done {
-                // Whoever asked may have left.
-                _ = done.send(());
+                // Whoever asked may have left. One that hears nothing knows that it may
+                // be forgotten.
+                if is_kept {
+                    _ = done.send(());
+                }
             }
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
@@ -177,9 +186,9 @@ impl Apply {
         self.carry_out(last).await;
     }
 
-    /// Takes in everything that has been said.
+    /// Takes in everything that has been said: nobody is silent whose word waits.
     async fn hear_all(&mut self, batch: &mut Batch, heard: &mut Vec<Heard>) {
-        for _ in 0..AT_ONCE {
+        for _ in 0..intake::QUEUE {
             let Ok(message) = self.told.try_recv() else {
                 return;
             };
@@ -207,7 +216,7 @@ impl Apply {
     fn until_silence(&self) -> impl Future<Output = ()> + use<> {
         let deadline = self.board.deadline();
         let deadline = deadline.filter(|_| self.doubting_silence.is_none());
-        let wait = deadline.map(|at| at.since(self.clock.now()));
+        let wait = deadline.map(|at| at.since(self.clock.now()).max(SILENCE_PAUSE));
         async move {
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -419,9 +428,11 @@ impl Apply {
     }
 }
 
-/// Answers who said something, now that it would not be forgotten.
-fn answer(heard: Vec<Heard>) {
+/// Answers who said something, now that it would not be forgotten; if it would,
+/// because the store does not write, they had better say it again.
+fn answer(heard: Vec<Heard>, is_kept: bool) {
     for (reply, taken) in heard {
+        let taken = taken.and(if is_kept { Ok(()) } else { Err(Refusal::Busy) });
         // Whoever asked may have left.
         _ = reply.send(taken);
     }

@@ -4,6 +4,7 @@
 //! what it started with.
 
 mod advice;
+mod validation;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -30,6 +31,8 @@ use watchkeeper_sandbox::{
 use crate::plugins::{Entry, Origin, Shelf};
 use crate::templating::Words;
 use crate::trust::Vouch;
+
+pub(crate) use validation::validate;
 
 /// The configuration, with a plugin for everything that one was found for.
 pub(crate) struct Assignments {
@@ -83,6 +86,7 @@ pub(crate) enum Ready {
 /// A plugin with its configuration, grants and limits.
 pub(crate) struct Usable {
     pub(crate) plugin: Plugin,
+    schema: Arc<PluginSchema>,
     config: Arc<str>,
     grants: Arc<Grants>,
     policy: Arc<AddressPolicy>,
@@ -462,6 +466,7 @@ fn ready(
         .map(|secret| secret.expose().to_owned());
     Ok(Usable {
         plugin: entry.plugin.clone(),
+        schema: Arc::clone(&entry.schema),
         config: config.json().to_string().into(),
         grants: Arc::new(grants),
         policy: Arc::clone(policy),

@@ -19,7 +19,7 @@ use watchkeeper_web::{Web, WebSettings};
 
 use crate::apply::{self, Apply};
 use crate::aside;
-use crate::assignment::assign;
+use crate::assignment::{assign, validate};
 use crate::board::Board;
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
@@ -100,7 +100,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
     let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
-    let (assignments, problems) = assign(&config, &shelf.borrow(), &[address]);
+    let (assignments, mut problems) = assign(&config, &shelf.borrow(), &[address]);
+    if problems.is_empty() {
+        problems = validate(&assignments).await;
+    }
     if !problems.is_empty() {
         complain_of_config(&Problems::from(problems));
         return Ok(Exit::Config);

@@ -3,12 +3,14 @@
 
 #[cfg(test)]
 mod whole {
+    mod cache;
     pub(crate) mod rig;
 
     mod author;
     mod command_line;
     mod heartbeat;
     mod install;
+    mod languages;
     mod manual;
     mod metrics;
     mod outage;

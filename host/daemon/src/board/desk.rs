@@ -43,6 +43,9 @@ pub(super) struct Desk {
     pub(super) troubles: BTreeMap<String, Trouble>,
     /// How often in a row the plugin broke down at each target.
     pub(super) traps: HashMap<TargetId, u32>,
+    /// Whether what the last process left untold has been told, with what waits for
+    /// word of parents. Nothing is told by time alone before.
+    pub(super) is_open: bool,
     /// When something is to be told that nothing else will make happen.
     pub(super) due_at: Option<Timestamp>,
 }
@@ -78,6 +81,7 @@ impl Desk {
             acknowledged: BTreeSet::new(),
             troubles,
             traps: HashMap::new(),
+            is_open: false,
             due_at: None,
         }
     }

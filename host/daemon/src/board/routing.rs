@@ -46,7 +46,7 @@ impl Board {
 
     /// Does what is due at `now` by time alone.
     pub(crate) fn due(&mut self, now: Timestamp, batch: &mut Batch) {
-        if self.desk.due_at.is_none_or(|at| at > now) {
+        if !self.desk.is_open || self.desk.due_at.is_none_or(|at| at > now) {
             return;
         }
         let mut items = Vec::new();

@@ -73,13 +73,14 @@ impl Table {
             .config;
         let (assignments, _) = assign(&config, &Shelf::default(), &[]);
         let (assignments, now) = (Arc::new(assignments), Timestamp::from_millis(0));
-        let board = Board::restore(
+        let mut board = Board::restore(
             &assignments,
             Loaded::default(),
             &[],
             "http://page".to_owned(),
             now,
         );
+        board.desk.is_open = true;
         Self {
             board,
             assignments,
@@ -103,12 +104,13 @@ impl Table {
         // There are no plugins here: the script brings the readings.
         self.board.tell_start(self.now, &mut batch);
         self.board.retell_all(self.now, &mut batch);
+        self.board.desk.is_open = true;
         self.board.due(self.now, &mut batch);
         self.keep(batch);
     }
 
-    /// Another configuration takes the place of this one.
-    fn configure(&mut self, config: &str) {
+    /// The routes and channels of another configuration take the place of these.
+    fn take_routes_of(&mut self, config: &str) {
         let texts = vec![("test.toml".to_owned(), config.to_owned())];
         let config = watchkeeper_config::load_texts(texts, &|_| None)
             .unwrap_or_else(|problems| panic!("{problems}"))

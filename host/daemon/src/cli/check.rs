@@ -16,7 +16,7 @@ use watchkeeper_engine::reading::Outcome;
 use watchkeeper_sandbox::StateSpace;
 
 use super::{Exit, complain, complain_of_config, print, start};
-use crate::assignment::{Assigned, Assignments, assign};
+use crate::assignment::{Assigned, Assignments, assign, validate};
 use crate::run::{self, Finished};
 use crate::telemetry::Metrics;
 
@@ -133,7 +133,11 @@ async fn join(config: &Config) -> anyhow::Result<(Assignments, Vec<watchkeeper_c
         .await
         .context("cannot start the sandbox")?;
     let shelf = Arc::clone(&plugins.shelf().borrow());
-    Ok(assign(config, &shelf, &[]))
+    let (assignments, mut problems) = assign(config, &shelf, &[]);
+    if problems.is_empty() {
+        problems = validate(&assignments).await;
+    }
+    Ok((assignments, problems))
 }
 
 /// The health that one run says, by the monitor's rules: a single reading is

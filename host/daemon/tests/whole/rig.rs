@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::cache;
+
 /// How long anything that a test waits for may take. Generous: it ends tests
 /// that would never end, and decides nothing.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,7 +37,19 @@ impl Rig {
         };
         std::fs::create_dir(rig.plugins()).unwrap();
         rig.configure(config);
+        rig.share_cache(cache::warm());
         rig
+    }
+
+    /// Lets the host and the commands keep compiled plugins in `folder`.
+    fn share_cache(&self, folder: &Path) {
+        std::fs::create_dir(self.data()).unwrap();
+        for own in [
+            self.data().join("cache"),
+            self.folder.path().join("watchkeeper"),
+        ] {
+            std::os::unix::fs::symlink(folder, own).unwrap();
+        }
     }
 
     /// Writes the configuration.

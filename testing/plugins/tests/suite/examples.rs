@@ -11,7 +11,10 @@ use watchkeeper_sandbox::Kind;
 
 /// An environment in which every variable is set, to what fits everywhere.
 #[expect(clippy::unnecessary_wraps, reason = "what the configuration calls")]
-fn env(_: &str) -> Option<String> {
+fn env(name: &str) -> Option<String> {
+    if name.ends_with("_TOKEN") {
+        return Some(format!("0123456789-{name}"));
+    }
     Some("https://hooks.slack.com/services/T0/B0/X".to_owned())
 }
 
@@ -147,8 +150,9 @@ fn every_plugin_is_what_its_file_is_called() {
         for name in bundled() {
             let plugin = load(&name).await;
             assert_eq!(plugin.description().name.as_str(), name);
+            // Registries are where they are, whatever the operator writes.
             assert!(
-                plugin.description().hosts.is_empty(),
+                plugin.description().hosts.is_empty() || name == "domain",
                 "{name} asks for hosts of its own"
             );
         }

@@ -359,12 +359,12 @@ fn a_route_that_is_new_tells_how_things_stand() {
         "a:1=dead +20",
         &["1 boss a is dead: refused"],
     );
-    table.configure(&format!("{START}[[route]]\nto = [\"boss\"]\n{PLAIN}"));
+    table.take_routes_of(&format!("{START}[[route]]\nto = [\"boss\"]\n{PLAIN}"));
     table.step("+1");
     let last = table.posted.last().unwrap();
     assert_eq!((table.posted.len(), last.1.as_str()), (2, "ops"));
     // Moving it, or changing when it tells, tells nothing again.
-    table.configure(&format!("{START}{REMINDERS}[[route]]\nto = [\"boss\"]\n"));
+    table.take_routes_of(&format!("{START}{REMINDERS}[[route]]\nto = [\"boss\"]\n"));
     table.step("+10");
     assert_eq!(table.posted.len(), 3, "only a reminder: {:?}", table.posted);
     assert_eq!(table.posted[2].2.reminder, 1);
@@ -373,7 +373,7 @@ fn a_route_that_is_new_tells_how_things_stand() {
 #[test]
 fn what_waits_on_a_route_that_is_gone_is_told() {
     let mut table = check_routes(PLAIN, "a:1=dead +1 b:1=dead", &["1 ops a is dead: refused"]);
-    table.configure(START);
+    table.take_routes_of(START);
     table.step("+1");
     assert_eq!(table.posted[1].2.title, "S: b is dead: refused");
 }
