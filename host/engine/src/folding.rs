@@ -50,7 +50,8 @@ pub struct Window {
 
 impl Window {
     /// Takes `lines`, which happened at `now`. Returns what goes out at once: all of
-    /// it if no window is open, and then one opens that lasts for `wait`.
+    /// it if no window is open, and then one opens that lasts for `wait`. Reminders
+    /// open none.
     pub fn offer(&mut self, lines: Vec<Line>, now: Timestamp, wait: Duration) -> Option<Bundle> {
         if lines.is_empty() {
             return None;
@@ -67,7 +68,8 @@ impl Window {
         self.until.filter(|_| !self.waiting.is_empty())
     }
 
-    /// Returns what waits, if the window has ended; another one opens then.
+    /// Returns what waits, if the window has ended; another one opens then, as in
+    /// [`Self::offer`].
     pub fn release(&mut self, now: Timestamp, wait: Duration) -> Option<Bundle> {
         if self.waiting.is_empty() || self.is_open(now, wait) {
             return None;
@@ -89,7 +91,10 @@ impl Window {
     }
 
     fn let_go(&mut self, now: Timestamp, wait: Duration) -> Bundle {
-        self.until = (!wait.is_zero()).then(|| now + wait);
+        // A change that follows a reminder is news: it waits for nobody.
+        let is_news = |line: &Line| !matches!(line.occasion, Occasion::Reminder { .. });
+        let opens = self.waiting.more > 0 || self.waiting.lines.iter().any(is_news);
+        self.until = (opens && !wait.is_zero()).then(|| now + wait);
         std::mem::take(&mut self.waiting)
     }
 }

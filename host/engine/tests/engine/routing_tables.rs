@@ -266,6 +266,18 @@ fn the_first_goes_at_once_and_the_rest_together() {
 }
 
 #[test]
+fn a_reminder_keeps_nothing_waiting() {
+    let mut window = Window::default();
+    let reminder = || lines("a:remind@1");
+    assert!(window.offer(reminder(), at(5), secs(10)).is_some());
+    let news = lines("a:healthy@6");
+    assert!(window.offer(news, at(6), secs(10)).is_some());
+    assert!(window.offer(reminder(), at(7), secs(10)).is_none());
+    assert!(window.release(at(16), secs(10)).is_some());
+    assert_eq!(window.until, None);
+}
+
+#[test]
 fn a_window_outlives_neither_a_clock_set_back_nor_its_rule() {
     let mut window = Window::default();
     assert!(
