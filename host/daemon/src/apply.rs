@@ -13,6 +13,7 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
 
+use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
@@ -58,6 +59,12 @@ pub(crate) struct Apply {
     pub(crate) finished: mpsc::Receiver<Finished>,
     /// What the outside says.
     pub(crate) told: mpsc::Receiver<Message>,
+    /// What is said beside that.
+    pub(crate) asides: mpsc::Receiver<Aside>,
+    /// Until when nobody is reminded.
+    pub(crate) hushed: watch::Sender<Option<Timestamp>>,
+    /// When this task was last seen to decide.
+    pub(crate) pulse: watch::Sender<Instant>,
     /// Who may say what, by the present configuration.
     pub(crate) keys: watch::Sender<Arc<Keys>>,
     pub(crate) requests: mpsc::Sender<Request>,
@@ -95,14 +102,18 @@ impl Apply {
         let mut runs = Vec::with_capacity(AT_ONCE);
         let mut batch = Batch::default();
         self.board.resume(self.clock.now(), &mut batch);
+        self.hushed.send_replace(self.board.hushed_until());
         self.carry_out(batch).await;
         self.show_all();
         let mut follows = true;
         let mut listens = true;
+        let mut is_spoken_to = true;
         loop {
             let mut batch = Batch::default();
             let mut heard = Vec::new();
+            let mut done = Vec::new();
             let silence = self.until_silence();
+            let due = self.until_due();
             tokio::select! {
                 biased;
                 changed = self.assignments.changed(), if follows => {
@@ -126,6 +137,11 @@ impl Apply {
                 () = silence => {
                     self.hear_all(&mut batch, &mut heard).await;
                     self.miss(&mut batch);
+                }
+                () = due => self.board.due(self.clock.now(), &mut batch),
+                aside = self.asides.recv(), if is_spoken_to => {
+                    is_spoken_to = aside.is_some();
+                    done.extend(aside.and_then(|aside| self.take_aside(aside, &mut batch)));
                 }
                 message = self.told.recv(), if listens => {
                     listens = message.is_some();
@@ -151,7 +167,15 @@ impl Apply {
             }
             let urgent = !batch.changed.is_empty();
             self.carry_out(batch).await;
-            answer(heard, is_empty(&self.unsaved));
+            let is_kept = is_empty(&self.unsaved);
+            answer(heard, is_kept);
+            for done in done {
+                // Whoever asked may have left. One that hears nothing knows that it may
+                // be forgotten.
+                if is_kept {
+                    _ = done.send(());
+                }
+            }
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
                 self.show();
@@ -197,6 +221,34 @@ impl Apply {
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Resolves when something is to be told that nothing else will make happen.
+    fn until_due(&self) -> impl Future<Output = ()> + use<> {
+        let wait = self.board.due_at().map(|at| at.since(self.clock.now()));
+        async move {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes in what is said beside readings and reports. Returns who waits for it
+    /// to be kept.
+    fn take_aside(&mut self, aside: Aside, batch: &mut Batch) -> Option<oneshot::Sender<()>> {
+        let now = self.clock.now();
+        match aside {
+            Aside::Hush { span, done } => {
+                self.board.hush(span, now, batch);
+                self.hushed.send_replace(self.board.hushed_until());
+                Some(done)
+            }
+            Aside::Channel { channel, why } => {
+                self.board.channel_trouble(&channel, why, now, batch);
+                None
             }
         }
     }
@@ -289,13 +341,19 @@ impl Apply {
         self.miss(batch);
         self.note_alive(batch, ALIVE_EVERY);
         self.take_doubted(batch);
+        let troubles = self.store.trouble();
         self.metrics
             .store_trouble
-            .set(i64::from(!self.store.trouble().is_empty()));
+            .set(i64::from(!troubles.is_empty()));
+        let troubles: Vec<_> = troubles.iter().map(ToString::to_string).collect();
+        let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+        self.board.store_trouble(trouble, self.clock.now(), batch);
+        self.pulse.send_replace(Instant::now());
     }
 
     /// Writes, then asks, then tells the outbox.
-    async fn carry_out(&mut self, batch: Batch) {
+    async fn carry_out(&mut self, mut batch: Batch) {
+        self.board.note(&mut batch);
         for monitor in &batch.changed {
             if let Some(known) = self.board.monitor(monitor) {
                 let standing = &known.state.standing;
@@ -394,6 +452,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         network,
         heard,
         alive_at,
+        notes,
         changes,
         deliveries,
     } = newer;
@@ -403,6 +462,7 @@ fn merge(older: &mut Commit, newer: Commit) {
     older.network = network.or(older.network.take());
     older.heard.extend(heard);
     older.alive_at = alive_at.or(older.alive_at.take());
+    older.notes.extend(notes);
     older.changes.extend(changes);
     older.deliveries.extend(deliveries);
 }

@@ -12,6 +12,7 @@ use watchkeeper_config::{Loaded, Problems};
 use crate::serve;
 
 mod api;
+mod channel;
 mod check;
 mod health;
 mod plugin;
@@ -93,6 +94,9 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Channels
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -170,6 +174,10 @@ impl Command {
             Self::Set(set) => set.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
+                Err(exit) => Ok(exit),
+            },
+            Self::Channel(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config, global.json).await,
                 Err(exit) => Ok(exit),
             },
             Self::Plugin(command) => command.run(global).await,

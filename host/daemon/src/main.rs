@@ -30,6 +30,7 @@ mod scheduler;
 
 mod run;
 
+mod aside;
 mod intake;
 
 mod apply;
@@ -40,7 +41,11 @@ mod history;
 
 mod notice;
 
+mod templating;
+
 mod outbox;
+
+mod dead_man;
 
 mod page;
 

@@ -18,10 +18,12 @@ use watchkeeper_store::{SqliteStore, Store};
 use watchkeeper_web::{Web, WebSettings};
 
 use crate::apply::{self, Apply};
+use crate::aside;
 use crate::assignment::{assign, validate};
 use crate::board::Board;
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
+use crate::dead_man::DeadMan;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
 use crate::outbox::Outbox;
@@ -29,6 +31,7 @@ use crate::page::{self, Views};
 use crate::plugins::Plugins;
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
+use crate::source::Client;
 use crate::spaces::Spaces;
 use crate::telemetry::Metrics;
 
@@ -74,9 +77,13 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (ready, is_ready) = watch::channel(false);
     let (keys, key_holder) = watch::channel(Arc::new(Keys::of(&config)));
     let (messages, told) = mpsc::channel(intake::QUEUE);
+    let (asides, spoken) = mpsc::channel(aside::QUEUE);
+    let (hushed, hushed_until) = watch::channel(None);
     let counter = Counter {
         keys: key_holder,
         messages,
+        asides: asides.clone(),
+        hushed: hushed_until,
         store: Arc::clone(&store),
     };
     let web = Web::new(web_settings(&config, &metrics, is_ready, counter));
@@ -120,6 +127,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     board.begin(restored_at, now);
     board.adopt(&assigned.borrow(), now, &mut batch);
 
+    let (pulse, last_pulse) = watch::channel(tokio::time::Instant::now());
     let stop_checks = CancellationToken::new();
     let stop_applying = CancellationToken::new();
     let scheduling = tokio::spawn(
@@ -140,6 +148,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             assignments: assigned.clone(),
             finished: finishing,
             told,
+            asides: spoken,
+            hushed,
+            pulse,
             keys,
             requests,
             spaces: Arc::clone(&spaces),
@@ -154,14 +165,23 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         }
         .run(stop_applying.clone()),
     );
+    let dead_man = DeadMan {
+        assignments: assigned.clone(),
+        pulse: last_pulse,
+        // The operator wrote the address: whether it is encrypted is up to them.
+        client: Client::new(start::outside(&config)?, true, None),
+        metrics: Arc::clone(&metrics),
+    };
     let outbox = Outbox {
         store: Arc::clone(&store),
         assignments: assigned,
         metrics: Arc::clone(&metrics),
         spaces,
         bell,
+        asides,
     };
     let delivering = tokio::spawn(outbox.run(stop.clone()));
+    let calling = tokio::spawn(dead_man.run());
     let watching = tokio::spawn(plugins.watch());
     let reloading = Reload {
         path: path.to_owned(),
@@ -178,7 +198,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning] {
+    for task in [watching, pruning, calling] {
         task.abort();
     }
     reloading.abort();

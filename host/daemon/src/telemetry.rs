@@ -65,6 +65,12 @@ pub(crate) struct DeliveryLabels {
     outcome: &'static str,
 }
 
+/// How a call that tells somebody that the host works ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct DeadManLabels {
+    outcome: &'static str,
+}
+
 /// What was said from outside, and how it was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ToldLabels {
@@ -93,6 +99,7 @@ pub(crate) struct Metrics {
     plugin_rejected: Family<RejectedLabels, Gauge>,
     deliveries: Family<DeliveryLabels, Counter>,
     pub(crate) deliveries_pending: Gauge,
+    dead_man: Family<DeadManLabels, Counter>,
     pub(crate) config_rejected: Gauge,
     pub(crate) store_trouble: Gauge,
     pub(crate) clock_steps: Counter,
@@ -121,6 +128,7 @@ impl Metrics {
             plugin_rejected: Family::default(),
             deliveries: Family::default(),
             deliveries_pending: Gauge::default(),
+            dead_man: Family::default(),
             config_rejected: Gauge::default(),
             store_trouble: Gauge::default(),
             clock_steps: Counter::default(),
@@ -207,6 +215,11 @@ impl Metrics {
             metrics.deliveries_pending.clone(),
         );
         registry.register(
+            "dead_man_calls",
+            "Calls that tell somebody that the host works, by how they ended",
+            metrics.dead_man.clone(),
+        );
+        registry.register(
             "config_rejected",
             "1 while the configuration on disk is not the one that runs",
             metrics.config_rejected.clone(),
@@ -263,6 +276,13 @@ impl Metrics {
                 channel: channel.to_owned(),
                 outcome,
             })
+            .inc();
+    }
+
+    /// Counts a call that tells somebody that the host works.
+    pub(crate) fn dead_man(&self, outcome: &'static str) {
+        self.dead_man
+            .get_or_create(&DeadManLabels { outcome })
             .inc();
     }
 

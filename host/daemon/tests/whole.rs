@@ -19,5 +19,6 @@ mod whole {
     mod registry;
     mod reload;
     mod reporter;
+    mod telling;
     mod trust;
 }

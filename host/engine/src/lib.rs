@@ -33,4 +33,10 @@ pub mod network;
 
 pub mod telling;
 
+pub mod reminding;
+
+pub mod folding;
+
+pub mod pacing;
+
 pub mod uptime;

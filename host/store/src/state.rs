@@ -41,6 +41,8 @@ pub struct Loaded {
     /// When the last process was last known to listen to them; `None` if none
     /// ever did.
     pub alive_at: Option<Timestamp>,
+    /// What the host noted for itself, by name.
+    pub notes: BTreeMap<String, String>,
 }
 
 /// What one decision leaves behind. Everything in it is written, or nothing.
@@ -59,6 +61,9 @@ pub struct Commit {
     pub heard: Vec<(TargetId, Option<Heard>)>,
     /// That somebody listens to them now; `None` leaves what was known.
     pub alive_at: Option<Timestamp>,
+    /// What the host notes for itself, by name: `None` removes a note. The store
+    /// never looks inside.
+    pub notes: BTreeMap<String, Option<String>>,
     /// What has changed, in order.
     pub changes: Vec<NewChange>,
     /// Who is to be told, in order.

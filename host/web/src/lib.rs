@@ -33,6 +33,7 @@ mod allowance;
 mod doors;
 mod heartbeat;
 mod inbox;
+mod manager;
 mod manual;
 mod reporter;
 

@@ -16,6 +16,7 @@ use crate::exposition::text_format;
 use crate::failure::Failure;
 use crate::headers::secure;
 use crate::heartbeat;
+use crate::manager;
 use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
@@ -54,6 +55,7 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(reporter::routes())
         .merge(heartbeat::routes())
         .merge(manual::routes())
+        .merge(manager::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(map_response(secure))

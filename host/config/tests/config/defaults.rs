@@ -105,7 +105,7 @@ fn a_monitor_without_rules_has_the_documented_ones() {
     );
     let route = &config.routes[0];
     assert!(route.on.dead && route.on.recovered && !route.on.sick && !route.on.unknown);
-    assert_eq!(route.filter, RouteFilter::All);
+    assert_eq!(route.filter, RouteFilter::default());
 }
 
 #[test]

@@ -11,6 +11,10 @@ mod passive_laws;
 #[cfg(test)]
 mod passive_tables;
 #[cfg(test)]
+mod routing_laws;
+#[cfg(test)]
+mod routing_tables;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod target_laws;

@@ -24,6 +24,9 @@ const NETWORK: &str = "network";
 /// The kind of the row in `host_state` that tells when somebody listened.
 const ALIVE: &str = "alive";
 
+/// What the kinds of the rows in `host_state` begin with that are notes.
+const NOTE: &str = "note:";
+
 /// Reads every state. One that cannot be read is left out, named in the log and
 /// counted in `unreadable`.
 pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Loaded, StoreError> {
@@ -106,6 +109,14 @@ pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Lo
         match text.parse() {
             Ok(millis) => loaded.alive_at = Some(Timestamp::from_millis(millis)),
             Err(_) => skip("when somebody listened".into(), "is no time"),
+        }
+    }
+    let mut statement = connection.prepare("SELECT kind, state FROM host_state")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let (kind, text): (String, String) = (row.get(0)?, row.get(1)?);
+        if let Some(name) = kind.strip_prefix(NOTE) {
+            loaded.notes.insert(name.to_owned(), text);
         }
     }
     Ok(loaded)
@@ -222,6 +233,18 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         connection
             .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
             .execute((ALIVE, at.as_millis().to_string()))?;
+    }
+    for (name, note) in &commit.notes {
+        let kind = format!("{NOTE}{name}");
+        if let Some(text) = note {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
+                .execute((kind, text))?;
+        } else {
+            connection
+                .prepare_cached("DELETE FROM host_state WHERE kind = ?")?
+                .execute([kind])?;
+        }
     }
     for (entry, details) in commit.changes.iter().zip(changes) {
         let monitor = entry.subject.monitor();

@@ -106,10 +106,7 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
     let monitor = monitor("api/health");
     let route = RouteKey("ops".into());
     let told = Told {
-        outage: Some(ToldOutage {
-            health: Health::Dead,
-            since: T0,
-        }),
+        outage: Some(ToldOutage::new(Health::Dead, T0, T0)),
     };
     let network = NetworkState {
         network: OwnNetwork::Lost,
@@ -129,11 +126,19 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: vec![(monitor.clone(), as_monitor.clone())],
         told: vec![(route.clone(), monitor.clone(), told.clone())],
         network: Some(network.clone()),
+        notes: [("kept", "1"), ("changed", "2"), ("removed", "3")]
+            .map(|(name, text)| (name.to_owned(), Some(text.to_owned())))
+            .into(),
         ..Commit::default()
     };
     store.commit(first).await.unwrap();
     let second = Commit {
         targets: vec![(a.clone(), state(Health::Dead))],
+        notes: [
+            ("changed".to_owned(), Some("4".to_owned())),
+            ("removed".to_owned(), None),
+        ]
+        .into(),
         ..Commit::default()
     };
     store.commit(second).await.unwrap();
@@ -144,6 +149,9 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: [(monitor.clone(), as_monitor)].into(),
         told: vec![(route, monitor, told)],
         network,
+        notes: [("kept", "1"), ("changed", "4")]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
         ..Loaded::default()
     };
     let store = backend.open();
