@@ -40,38 +40,47 @@ fn form(received: &Received) {
         received.header("authorization"),
         Some("Bearer XXXXXXXXXXXXXXXX")
     );
-    let alerts = body.as_array().unwrap();
+    let alerts = body.as_array().expect("it is as documented");
     assert!(!alerts.is_empty());
     for alert in alerts {
-        for (name, value) in alert["labels"].as_object().unwrap() {
+        for (name, value) in alert["labels"].as_object().expect("it is as documented") {
             assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
-            let value = value.as_str().unwrap();
+            let value = value.as_str().expect("it is as documented");
             assert!((1..=200).contains(&value.chars().count()), "{name}");
         }
         assert_eq!(alert["labels"]["alertname"], "Watchkeeper");
         assert_eq!(alert["labels"]["thread"], "api/health@1700000000000");
-        for (_, value) in alert["annotations"].as_object().unwrap() {
-            assert!(!value.as_str().unwrap().is_empty());
+        for (_, value) in alert["annotations"]
+            .as_object()
+            .expect("it is as documented")
+        {
+            assert!(!value.as_str().expect("it is as documented").is_empty());
         }
         assert!(at(&alert["startsAt"]) <= at(&alert["endsAt"]));
     }
 }
 
 fn at(value: &Value) -> i64 {
-    let at: jiff::Timestamp = value.as_str().unwrap().parse().unwrap();
+    let at: jiff::Timestamp = value
+        .as_str()
+        .expect("it is as documented")
+        .parse()
+        .expect("it is as documented");
     at.as_second()
 }
 
 /// `severity begin end`, relative to the first notice, of each alert.
 fn spans(received: &Received) -> Vec<String> {
-    let body = received.json().unwrap();
-    let alerts = body.as_array().unwrap().iter();
+    let body = received.json().expect("it is as documented");
+    let alerts = body.as_array().expect("it is as documented").iter();
     let relative = |value: &Value| at(value) - 1_700_000_000;
     alerts
         .map(|alert| {
             format!(
                 "{} {} {}",
-                alert["labels"]["severity"].as_str().unwrap(),
+                alert["labels"]["severity"]
+                    .as_str()
+                    .expect("it is as documented"),
                 relative(&alert["startsAt"]),
                 relative(&alert["endsAt"])
             )
@@ -123,7 +132,7 @@ fn an_outage_is_one_alert_for_each_severity_and_ends() {
             ]
         );
         for received in &received {
-            let labels = &received.json().unwrap()[0]["labels"];
+            let labels = &received.json().expect("it is as documented")[0]["labels"];
             assert_eq!(
                 (&labels["team"], &labels["service"], &labels["monitor"]),
                 (&"web".into(), &"shop".into(), &"Health & speed".into())

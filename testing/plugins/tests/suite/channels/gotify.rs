@@ -41,7 +41,7 @@ fn form(received: &Received) {
     assert_eq!(received.header("x-gotify-key"), Some("AXXXXXXXXXXXXXXXX"));
     text(&body["title"], 500);
     text(&body["message"], 20_000);
-    assert!((0..=10).contains(&body["priority"].as_i64().unwrap()));
+    assert!((0..=10).contains(&body["priority"].as_i64().expect("it is as documented")));
     assert_eq!(
         body["extras"]["client::display"],
         json!({"contentType": "text/plain"})
@@ -53,7 +53,7 @@ fn a_message_has_a_priority_and_a_link() {
     plugin_tests::run(async {
         let service = GOTIFY.with(json!({"priority": {"healthy": 1}}));
         let body = service.delivered(plugin_tests::notice()).await;
-        let body = body.json().unwrap();
+        let body = body.json().expect("it is as documented");
         assert_eq!(body["title"], "❌ API is dead: \"<refused>\" & more");
         assert_eq!(body["priority"], 8);
         assert_eq!(
@@ -64,6 +64,13 @@ fn a_message_has_a_priority_and_a_link() {
             health: Verdict::Healthy,
             ..plugin_tests::notice()
         };
-        assert_eq!(service.delivered(over).await.json().unwrap()["priority"], 1);
+        assert_eq!(
+            service
+                .delivered(over)
+                .await
+                .json()
+                .expect("it is as documented")["priority"],
+            1
+        );
     });
 }

@@ -39,18 +39,18 @@ fn form(received: &Received) {
     let body = json(received, "POST", PATH);
     assert_eq!(body["alert_uid"], "api/health@1700000000000");
     text(&body["title"], 500);
-    let message = body["message"].as_str().unwrap();
+    let message = body["message"].as_str().expect("it is as documented");
     for alive in ["**bold**", "[x](", "~~s~~", "<a href"] {
         assert!(!message.contains(alive), "{alive}");
     }
-    assert!(["ok", "alerting"].contains(&body["state"].as_str().unwrap()));
+    assert!(["ok", "alerting"].contains(&body["state"].as_str().expect("it is as documented")));
 }
 
 #[test]
 fn an_outage_alerts_and_its_end_is_ok() {
     plugin_tests::run(async {
         let body = GRAFANA_ONCALL.delivered(plugin_tests::notice()).await;
-        let body = body.json().unwrap();
+        let body = body.json().expect("it is as documented");
         assert_eq!(body["state"], "alerting");
         assert_eq!(body["title"], "❌ API is dead: \"<refused>\" & more");
         assert_eq!(
@@ -61,7 +61,11 @@ fn an_outage_alerts_and_its_end_is_ok() {
             health: Verdict::Healthy,
             ..plugin_tests::notice()
         };
-        let over = GRAFANA_ONCALL.delivered(over).await.json().unwrap();
+        let over = GRAFANA_ONCALL
+            .delivered(over)
+            .await
+            .json()
+            .expect("it is as documented");
         assert_eq!(over["state"], "ok");
     });
 }

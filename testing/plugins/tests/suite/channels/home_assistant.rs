@@ -56,7 +56,7 @@ fn form(received: &Received) {
 fn a_phone_is_told_as_the_companion_app_takes_it() {
     plugin_tests::run(async {
         let dead = HOME_ASSISTANT.delivered(plugin_tests::notice()).await;
-        let dead = dead.json().unwrap();
+        let dead = dead.json().expect("it is as documented");
         assert_eq!(dead["title"], "❌ API is dead: \"<refused>\" & more");
         assert_eq!(
             dead["data"],
@@ -73,7 +73,11 @@ fn a_phone_is_told_as_the_companion_app_takes_it() {
             health: Verdict::Healthy,
             ..plugin_tests::notice()
         };
-        let over = HOME_ASSISTANT.delivered(over).await.json().unwrap();
+        let over = HOME_ASSISTANT
+            .delivered(over)
+            .await
+            .json()
+            .expect("it is as documented");
         assert_eq!(over["data"].get("push"), None);
     });
 }
@@ -99,10 +103,13 @@ fn any_action_and_any_webhook_will_do() {
             received[0].path,
             "/api/services/notify/persistent_notification"
         );
-        assert_eq!(received[0].json().unwrap()["data"], json!({"color": "red"}));
+        assert_eq!(
+            received[0].json().expect("it is as documented")["data"],
+            json!({"color": "red"})
+        );
         assert_eq!(received[1].path, "/api/webhook/-secret");
         assert_eq!(received[1].header("authorization"), None);
-        let body = received[1].json().unwrap();
+        let body = received[1].json().expect("it is as documented");
         assert_eq!(
             (
                 &body["severity"],

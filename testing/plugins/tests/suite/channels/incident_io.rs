@@ -58,13 +58,15 @@ fn form(received: &Received) {
         Some("Bearer XXXXXXXXXXXXXXXX")
     );
     text(&body["title"], 500);
-    let description = body["description"].as_str().unwrap();
+    let description = body["description"].as_str().expect("it is as documented");
     for alive in ["**bold**", "[x](", "~~s~~", "<a href"] {
         assert!(!description.contains(alive), "{alive}");
     }
     assert_eq!(body["deduplication_key"], "api/health@1700000000000");
-    assert!(["firing", "resolved"].contains(&body["status"].as_str().unwrap()));
-    for (_, value) in body["metadata"].as_object().unwrap() {
+    assert!(
+        ["firing", "resolved"].contains(&body["status"].as_str().expect("it is as documented"))
+    );
+    for (_, value) in body["metadata"].as_object().expect("it is as documented") {
         assert!(value.is_string());
     }
 }
@@ -73,7 +75,7 @@ fn form(received: &Received) {
 fn an_outage_fires_and_its_end_resolves() {
     plugin_tests::run(async {
         let body = INCIDENT_IO.delivered(plugin_tests::notice()).await;
-        let body = body.json().unwrap();
+        let body = body.json().expect("it is as documented");
         assert_eq!(body["status"], "firing");
         assert_eq!(
             body["metadata"],
@@ -89,7 +91,11 @@ fn an_outage_fires_and_its_end_resolves() {
             health: Verdict::Healthy,
             ..plugin_tests::notice()
         };
-        let over = INCIDENT_IO.delivered(over).await.json().unwrap();
+        let over = INCIDENT_IO
+            .delivered(over)
+            .await
+            .json()
+            .expect("it is as documented");
         assert_eq!(over["status"], "resolved");
     });
 }

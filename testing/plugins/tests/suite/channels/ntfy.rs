@@ -45,16 +45,21 @@ fn form(received: &Received) {
     assert_eq!(body["topic"], "XXXXXXXXXXXXXXXX");
     assert!(text(&body["title"], 250).len() <= 250);
     assert!(text(&body["message"], 4096).len() <= 4096);
-    assert!((1..=5).contains(&body["priority"].as_u64().unwrap()));
+    assert!((1..=5).contains(&body["priority"].as_u64().expect("it is as documented")));
     assert!(body["tags"].as_array().is_some_and(|tags| !tags.is_empty()));
     let actions = body
         .get("actions")
-        .map(|actions| actions.as_array().unwrap().clone());
+        .map(|actions| actions.as_array().expect("it is as documented").clone());
     let actions = actions.unwrap_or_default();
     assert!(actions.len() <= 3);
     for action in actions {
         assert_eq!(action["action"], "view");
-        assert!(action["url"].as_str().unwrap().starts_with("https://"));
+        assert!(
+            action["url"]
+                .as_str()
+                .expect("it is as documented")
+                .starts_with("https://")
+        );
     }
 }
 
@@ -69,7 +74,7 @@ fn a_notice_has_a_priority_and_buttons() {
         }));
         let received = service.delivered(plugin_tests::notice()).await;
         assert_eq!(received.header("authorization"), Some("Basic bWU6c2VjcmV0"));
-        let body = received.json().unwrap();
+        let body = received.json().expect("it is as documented");
         assert_eq!(body["priority"], 4);
         assert_eq!(body["tags"], json!(["x", "web"]));
         assert_eq!(body["title"], "API is dead: \"<refused>\" & more");

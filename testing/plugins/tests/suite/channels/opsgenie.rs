@@ -56,14 +56,28 @@ fn form(received: &Received) {
     let body = json(received, "POST", "/v2/alerts");
     text(&body["message"], 130);
     text(&body["alias"], 512);
-    assert!(body["description"].as_str().unwrap().encode_utf16().count() <= 15_000);
+    assert!(
+        body["description"]
+            .as_str()
+            .expect("it is as documented")
+            .encode_utf16()
+            .count()
+            <= 15_000
+    );
     text(&body["source"], 100);
-    let priority = body["priority"].as_str().unwrap();
+    let priority = body["priority"].as_str().expect("it is as documented");
     assert!(["P1", "P2", "P3", "P4", "P5"].contains(&priority));
-    let details = body["details"].as_object().unwrap();
+    let details = body["details"].as_object().expect("it is as documented");
     let size: usize = details
         .iter()
-        .map(|(name, value)| name.len() + value.as_str().unwrap().encode_utf16().count())
+        .map(|(name, value)| {
+            name.len()
+                + value
+                    .as_str()
+                    .expect("it is as documented")
+                    .encode_utf16()
+                    .count()
+        })
         .sum();
     assert!(size <= 8000, "{size}");
 }
@@ -74,7 +88,7 @@ fn an_outage_is_created_and_closed() {
         let service =
             OPSGENIE.with(json!({"team": "Ops", "tags": ["web"], "dead": "P2", "sick": "P4"}));
         let body = service.delivered(plugin_tests::notice()).await;
-        let body = body.json().unwrap();
+        let body = body.json().expect("it is as documented");
         assert_eq!(body["message"], "API is dead: \"<refused>\" & more");
         assert_eq!(body["alias"], "api/health@1700000000000");
         assert_eq!(body["responders"], json!([{"name": "Ops", "type": "team"}]));

@@ -42,7 +42,13 @@ channel_tests!(PAGERDUTY);
 fn form(received: &Received) {
     let body = json(received, "POST", "/v2/enqueue");
     assert!(received.body.len() <= 512_000, "{}", received.body.len());
-    assert_eq!(body["routing_key"].as_str().unwrap().len(), 32);
+    assert_eq!(
+        body["routing_key"]
+            .as_str()
+            .expect("it is as documented")
+            .len(),
+        32
+    );
     text(&body["dedup_key"], 255);
     if body["event_action"] == "resolve" {
         assert_eq!(body.get("payload"), None);
@@ -52,15 +58,27 @@ fn form(received: &Received) {
     let payload = &body["payload"];
     assert!(text(&payload["summary"], 2048).chars().count() <= 1024);
     text(&payload["source"], 2048);
-    let severity = payload["severity"].as_str().unwrap();
+    let severity = payload["severity"].as_str().expect("it is as documented");
     assert!(["critical", "error", "warning", "info"].contains(&severity));
-    let at: jiff::Timestamp = payload["timestamp"].as_str().unwrap().parse().unwrap();
+    let at: jiff::Timestamp = payload["timestamp"]
+        .as_str()
+        .expect("it is as documented")
+        .parse()
+        .expect("it is as documented");
     assert_eq!(at.as_second(), 1_700_000_005);
-    for (_, value) in payload["custom_details"].as_object().unwrap() {
+    for (_, value) in payload["custom_details"]
+        .as_object()
+        .expect("it is as documented")
+    {
         assert!(value.is_string());
     }
-    for link in body["links"].as_array().unwrap() {
-        assert!(link["href"].as_str().unwrap().starts_with("https://"));
+    for link in body["links"].as_array().expect("it is as documented") {
+        assert!(
+            link["href"]
+                .as_str()
+                .expect("it is as documented")
+                .starts_with("https://")
+        );
         text(&link["text"], 100);
     }
 }
@@ -69,7 +87,7 @@ fn form(received: &Received) {
 fn an_outage_triggers_and_its_end_resolves() {
     plugin_tests::run(async {
         let event = PAGERDUTY.delivered(plugin_tests::notice()).await;
-        let event = event.json().unwrap();
+        let event = event.json().expect("it is as documented");
         assert_eq!(event["event_action"], "trigger");
         assert_eq!(event["payload"]["severity"], "critical");
         assert_eq!(
@@ -86,7 +104,11 @@ fn an_outage_triggers_and_its_end_resolves() {
             health: Verdict::Sick,
             ..plugin_tests::notice()
         };
-        let sick = PAGERDUTY.delivered(one).await.json().unwrap();
+        let sick = PAGERDUTY
+            .delivered(one)
+            .await
+            .json()
+            .expect("it is as documented");
         let payload = &sick["payload"];
         assert_eq!(
             (
@@ -106,7 +128,11 @@ fn an_outage_triggers_and_its_end_resolves() {
             health: Verdict::Healthy,
             ..plugin_tests::notice()
         };
-        let over = PAGERDUTY.delivered(over).await.json().unwrap();
+        let over = PAGERDUTY
+            .delivered(over)
+            .await
+            .json()
+            .expect("it is as documented");
         assert_eq!(over["event_action"], "resolve");
         assert_eq!(over["dedup_key"], event["dedup_key"]);
         assert_eq!(over["dedup_key"], "api/health@1700000000000");

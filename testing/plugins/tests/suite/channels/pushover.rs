@@ -60,7 +60,7 @@ fn form(received: &Received) {
                 .is_none_or(|text| text.chars().count() <= most)
         );
     }
-    let priority: i32 = fields["priority"].parse().unwrap();
+    let priority: i32 = fields["priority"].parse().expect("it is as documented");
     assert!((-2..=2).contains(&priority));
     assert_eq!(fields["timestamp"], "1700000005");
     assert!(!fields.contains_key("html"));

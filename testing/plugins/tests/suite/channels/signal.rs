@@ -60,8 +60,8 @@ fn without_a_token_none_is_sent() {
         let service = SIGNAL.with(json!({"token": null}));
         let received = service.delivered(plugin_tests::notice()).await;
         assert_eq!(received.header("authorization"), None);
-        let body = received.json().unwrap();
-        let message = body["message"].as_str().unwrap();
+        let body = received.json().expect("it is as documented");
+        let message = body["message"].as_str().expect("it is as documented");
         assert!(
             message.starts_with("❌ API is dead: \"<refused>\" & more\nfirst line\n"),
             "{message}"

@@ -41,11 +41,11 @@ channel_tests!(SPLUNK_ON_CALL);
 fn form(received: &Received) {
     let path = "/integrations/generic/20131114/alert/XXXXXXXXXXXXXXXX/ops";
     let body = json(received, "POST", path);
-    let kind = body["message_type"].as_str().unwrap();
+    let kind = body["message_type"].as_str().expect("it is as documented");
     assert!(["CRITICAL", "WARNING", "INFO", "RECOVERY"].contains(&kind));
     assert_eq!(text(&body["entity_id"], 512), "api/health@1700000000000");
     text(&body["entity_display_name"], 1000);
-    let said = body["state_message"].as_str().unwrap();
+    let said = body["state_message"].as_str().expect("it is as documented");
     assert!((1..=20_480).contains(&said.chars().count()));
     assert_eq!(body["timestamp"], 1_700_000_005);
     assert_eq!(body["monitoring_tool"], "Watchkeeper");
@@ -63,7 +63,11 @@ fn an_outage_and_its_end_are_one_entity() {
                 health,
                 ..plugin_tests::notice()
             };
-            let body = SPLUNK_ON_CALL.delivered(notice).await.json().unwrap();
+            let body = SPLUNK_ON_CALL
+                .delivered(notice)
+                .await
+                .json()
+                .expect("it is as documented");
             assert_eq!(body["message_type"], kind);
             assert_eq!(body["state_start_time"], 1_700_000_000);
             assert_eq!(body["vo_annotate.u.Status"], "https://status.test/?a=1&b=2");

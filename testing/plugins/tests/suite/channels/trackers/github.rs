@@ -56,11 +56,11 @@ fn an_outage_is_an_issue_that_is_commented_and_closed() {
                 "{ISSUES}?state=all&labels=watchkeeper&sort=created&direction=desc&per_page=30"
             )
         );
-        let issue = received[1].json().unwrap();
+        let issue = received[1].json().expect("it is as documented");
         assert_eq!(issue["title"], "❌ API is dead: \"<refused>\" & more");
         assert_eq!(issue["labels"], json!(["watchkeeper", "outage"]));
         assert_eq!(issue["assignees"], json!(["octocat"]));
-        let body = issue["body"].as_str().unwrap();
+        let body = issue["body"].as_str().expect("it is as documented");
         assert!(
             body.starts_with("first line\nsecond \\\\ line\n**Affected:**\n"),
             "{body}"
@@ -95,7 +95,7 @@ fn an_outage_is_an_issue_that_is_commented_and_closed() {
         assert_eq!(said, "delivered");
         assert_eq!(asked(&received)[2], format!("PATCH {ISSUES}/7"));
         assert_eq!(
-            received[2].json().unwrap(),
+            received[2].json().expect("it is as documented"),
             json!({"state": "closed", "state_reason": "completed"})
         );
 
@@ -115,7 +115,7 @@ fn a_second_try_finds_what_the_first_one_wrote() {
         let lost = vec![found(&json!([])), Answer::reset()];
         let (said, received) = channel.told(notice("n1", Verdict::Dead), lost).await;
         assert!(said.starts_with("temporary: "), "{said}");
-        let body = received[1].json().unwrap()["body"].clone();
+        let body = received[1].json().expect("it is as documented")["body"].clone();
         let there = json!([{"number": 9, "body": null}, {"number": 8, "body": body}]);
 
         let (said, received) = channel
@@ -127,7 +127,7 @@ fn a_second_try_finds_what_the_first_one_wrote() {
         let lost = vec![found(&json!([])), Answer::reset()];
         let (said, received) = channel.told(notice("n2", Verdict::Dead), lost).await;
         assert!(said.starts_with("temporary: "), "{said}");
-        let comment = json!([{"body": received[1].json().unwrap()["body"]}]);
+        let comment = json!([{"body": received[1].json().expect("it is as documented")["body"]}]);
         channel.forgetful();
         let (said, received) = channel
             .told(
@@ -205,7 +205,7 @@ fn refusals_are_told_in_the_services_words_and_without_the_token() {
             .trial
             .deliver(notice("n1", Verdict::Dead))
             .await
-            .unwrap();
+            .expect("it is as documented");
         let said = plugin_tests::of_delivery(&run.outcome);
         // The host reads no more than it must.
         assert!(
@@ -224,9 +224,16 @@ fn nothing_that_targets_say_means_anything() {
             let first = vec![found(&json!([])), made(&json!({"number": 7}))];
             let (said, received) = channel.told(hostile(times), first).await;
             assert_eq!(said, "delivered");
-            let issue = received[1].json().unwrap();
-            assert!(issue["title"].as_str().unwrap().encode_utf16().count() <= 256);
-            let body = issue["body"].as_str().unwrap();
+            let issue = received[1].json().expect("it is as documented");
+            assert!(
+                issue["title"]
+                    .as_str()
+                    .expect("it is as documented")
+                    .encode_utf16()
+                    .count()
+                    <= 256
+            );
+            let body = issue["body"].as_str().expect("it is as documented");
             assert!(body.chars().count() <= 9000);
             for alive in [
                 "@everyone",

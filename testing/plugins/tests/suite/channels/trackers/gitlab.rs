@@ -45,7 +45,7 @@ fn an_outage_is_an_issue_that_is_commented_and_closed() {
             )
         );
         assert_eq!(asked(&received)[1], format!("POST {ISSUES}"));
-        let issue = received[1].json().unwrap();
+        let issue = received[1].json().expect("it is as documented");
         assert_eq!(
             (&issue["title"], &issue["labels"], &issue["confidential"]),
             (
@@ -54,7 +54,7 @@ fn an_outage_is_an_issue_that_is_commented_and_closed() {
                 &true.into()
             )
         );
-        let text = issue["description"].as_str().unwrap();
+        let text = issue["description"].as_str().expect("it is as documented");
         assert!(
             text.starts_with("first line  \nsecond \\\\ line  \n**Affected:**"),
             "{text}"
@@ -77,7 +77,10 @@ fn an_outage_is_an_issue_that_is_commented_and_closed() {
         let (said, received) = channel.told(notice("n3", Verdict::Healthy), end).await;
         assert_eq!(said, "delivered");
         assert_eq!(asked(&received)[2], format!("PUT {ISSUES}/7"));
-        assert_eq!(received[2].json().unwrap(), json!({"state_event": "close"}));
+        assert_eq!(
+            received[2].json().expect("it is as documented"),
+            json!({"state_event": "close"})
+        );
     });
 }
 
@@ -88,7 +91,7 @@ fn a_second_try_finds_what_the_first_one_wrote() {
         let lost = vec![found(&json!([])), Answer::reset()];
         let (said, received) = channel.told(notice("n1", Verdict::Dead), lost).await;
         assert!(said.starts_with("temporary: "), "{said}");
-        let text = received[1].json().unwrap()["description"].clone();
+        let text = received[1].json().expect("it is as documented")["description"].clone();
         let there = json!([{"iid": 9, "description": null}, {"iid": 8, "description": text}]);
         let (said, received) = channel
             .told(notice("n1", Verdict::Dead), vec![found(&there)])
@@ -96,7 +99,7 @@ fn a_second_try_finds_what_the_first_one_wrote() {
         assert_eq!((said.as_str(), received.len()), ("delivered", 1));
         let lost = vec![found(&json!([])), Answer::reset()];
         let (_, received) = channel.told(notice("n2", Verdict::Dead), lost).await;
-        let note = json!([{"body": received[1].json().unwrap()["body"]}]);
+        let note = json!([{"body": received[1].json().expect("it is as documented")["body"]}]);
         channel.forgetful();
         let answers = vec![found(&there), found(&note)];
         let (said, received) = channel.told(notice("n2", Verdict::Dead), answers).await;
@@ -137,7 +140,7 @@ fn refusals_are_told_in_the_services_words_and_without_the_token() {
             .trial
             .deliver(notice("n1", Verdict::Dead))
             .await
-            .unwrap();
+            .expect("it is as documented");
         assert!(!shown(&run).contains(SECRET));
     });
 }
@@ -154,9 +157,16 @@ fn nothing_that_targets_say_is_a_command() {
             };
             let (said, received) = channel.told(commands, first).await;
             assert_eq!(said, "delivered");
-            let issue = received[1].json().unwrap();
-            assert!(issue["title"].as_str().unwrap().encode_utf16().count() <= 255);
-            let text = issue["description"].as_str().unwrap();
+            let issue = received[1].json().expect("it is as documented");
+            assert!(
+                issue["title"]
+                    .as_str()
+                    .expect("it is as documented")
+                    .encode_utf16()
+                    .count()
+                    <= 255
+            );
+            let text = issue["description"].as_str().expect("it is as documented");
             assert!(text.contains("\\/close"), "{text}");
             for line in text.lines() {
                 assert!(!line.trim_start().starts_with('/'), "{line}");
