@@ -4,11 +4,13 @@
 //! follows redirects unless told to, and none has a timeout besides the run's
 //! unless given one.
 
+mod answers;
 mod exchange;
 mod failure;
 mod request;
 mod response;
 
+pub use self::answers::Answers;
 pub use self::exchange::{Exchange, exchanges};
 pub use self::request::Request;
 pub use self::response::Response;

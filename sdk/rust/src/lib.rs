@@ -4,7 +4,8 @@
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
 //! a client for each way out ([`http`], [`tcp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`state`], [`log`]).
+//! and what little else there is ([`state`], [`log`]); notifiers find what they
+//! are to tell [in words](wording).
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -85,6 +86,7 @@ mod time;
 pub mod tls;
 mod url;
 mod wait;
+pub mod wording;
 
 pub use self::bindings::types::{Capability, Health};
 pub use self::context::Context;

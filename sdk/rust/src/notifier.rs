@@ -73,6 +73,15 @@ pub struct Notice {
     pub page_url: String,
     /// The address of the incident's page.
     pub incident_url: Option<String>,
+    /// The same for every notice about one outage or incident, its recovery
+    /// included: what alerting services take as a deduplication key, and what
+    /// threads messages.
+    pub thread: String,
+    /// When the outage or incident began.
+    pub started: Option<Timestamp>,
+    /// A signed address where a person acknowledges; opening it changes nothing
+    /// by itself.
+    pub acknowledge_url: Option<String>,
 }
 
 /// A target that a notice is about.
@@ -158,6 +167,9 @@ impl From<wit::Notice> for Notice {
             page_title: notice.page_title,
             page_url: notice.page_url,
             incident_url: notice.incident_url,
+            thread: notice.thread,
+            started: notice.started.map(Timestamp::from_nanos),
+            acknowledge_url: notice.acknowledge_url,
         }
     }
 }

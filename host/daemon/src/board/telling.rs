@@ -210,6 +210,9 @@ impl Board {
             let key = (RouteKey(channel.to_string()), id.clone());
             let told = self.told.get(&key).cloned().unwrap_or_default();
             let (after, occasion) = tell(&told, event, &interest);
+            // A recovery forgets the outage that it ends.
+            let began = after.outage.as_ref().or(told.outage.as_ref());
+            let began = began.map(|outage| outage.since);
             if after != told {
                 batch
                     .commit
@@ -225,7 +228,11 @@ impl Board {
             let notice_id = written
                 .as_ref()
                 .map_or_else(|| Uuid::now_v7().to_string(), |first| first.id.clone());
-            let notice = self.compose(notice_id, monitor, event, &occasion, now);
+            let notice = Notice {
+                thread: thread(id, began),
+                started_ms: began.map(Timestamp::as_millis),
+                ..self.compose(notice_id, monitor, event, &occasion, now)
+            };
             batch
                 .commit
                 .deliveries
@@ -330,6 +337,9 @@ impl Board {
             lasted_ms: lasted.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
             page_title: config.page.title.to_string(),
             page_url: self.page_url.clone(),
+            thread: own.id.to_string(),
+            started_ms: None,
+            acknowledge_url: None,
         }
     }
 
@@ -379,6 +389,9 @@ impl Board {
             lasted_ms: None,
             page_title: config.page.title.to_string(),
             page_url: self.page_url.clone(),
+            thread: format!("network@{}", at.as_millis()),
+            started_ms: Some(at.as_millis()),
+            acknowledge_url: None,
         };
         let mut channels: Vec<&ChannelId> = config
             .routes
@@ -392,6 +405,15 @@ impl Board {
                 .into_iter()
                 .map(|channel| delivery(channel.clone(), None, &notice, at)),
         );
+    }
+}
+
+/// What the notices of one outage have in common: the monitor, and when the
+/// outage began for whoever is told.
+fn thread(monitor: &MonitorId, began: Option<Timestamp>) -> String {
+    match began {
+        Some(began) => format!("{monitor}@{}", began.as_millis()),
+        None => monitor.to_string(),
     }
 }
 

@@ -129,6 +129,9 @@ fn notify(config: &str) -> Notify {
             page_title: "Acme".into(),
             page_url: "https://status.example.com".into(),
             incident_url: None,
+            thread: "1".into(),
+            started: None,
+            acknowledge_url: None,
         },
     }
 }
