@@ -16,7 +16,7 @@ use watchkeeper_web::{Refusal, View, What};
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
-use crate::intake::{Keys, Message};
+use crate::intake::{self, Keys, Message};
 use crate::page::Views;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -35,6 +35,11 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How often the page shows new latencies while no health changes.
 const PAGE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often silence is looked at, at most, beside the ticks: each look goes through
+/// all who tell how they are. It is an outage from its own moment, however late that
+/// is noticed.
+const SILENCE_PAUSE: Duration = Duration::from_millis(100);
 
 /// How often it is written down that somebody listens. After a kill, what was said
 /// in the last of these spans may be asked for again, and is not missed.
@@ -146,7 +151,7 @@ impl Apply {
             }
             let urgent = !batch.changed.is_empty();
             self.carry_out(batch).await;
-            answer(heard);
+            answer(heard, is_empty(&self.unsaved));
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
                 self.show();
@@ -157,9 +162,9 @@ impl Apply {
         self.carry_out(last).await;
     }
 
-    /// Takes in everything that has been said.
+    /// Takes in everything that has been said: nobody is silent whose word waits.
     async fn hear_all(&mut self, batch: &mut Batch, heard: &mut Vec<Heard>) {
-        for _ in 0..AT_ONCE {
+        for _ in 0..intake::QUEUE {
             let Ok(message) = self.told.try_recv() else {
                 return;
             };
@@ -187,7 +192,7 @@ impl Apply {
     fn until_silence(&self) -> impl Future<Output = ()> + use<> {
         let deadline = self.board.deadline();
         let deadline = deadline.filter(|_| self.doubting_silence.is_none());
-        let wait = deadline.map(|at| at.since(self.clock.now()));
+        let wait = deadline.map(|at| at.since(self.clock.now()).max(SILENCE_PAUSE));
         async move {
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
@@ -365,9 +370,11 @@ impl Apply {
     }
 }
 
-/// Answers who said something, now that it would not be forgotten.
-fn answer(heard: Vec<Heard>) {
+/// Answers who said something, now that it would not be forgotten; if it would,
+/// because the store does not write, they had better say it again.
+fn answer(heard: Vec<Heard>, is_kept: bool) {
     for (reply, taken) in heard {
+        let taken = taken.and(if is_kept { Ok(()) } else { Err(Refusal::Busy) });
         // Whoever asked may have left.
         _ = reply.send(taken);
     }

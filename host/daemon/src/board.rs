@@ -89,6 +89,8 @@ pub(crate) struct Board {
     queues: HashMap<MonitorId, Vec<MonitorId>>,
     /// When silence next has to be looked at.
     deadline: Option<Timestamp>,
+    /// Who told another process how they are, and is nobody's target any more.
+    strangers: Vec<TargetId>,
     /// The last reading of each.
     canaries: BTreeMap<TargetId, Option<Reading>>,
     page_url: String,
@@ -122,6 +124,7 @@ impl Board {
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
+            strangers: Vec::new(),
             canaries: BTreeMap::new(),
             page_url,
             checked_at: None,
@@ -152,7 +155,8 @@ impl Board {
             }
         }
         board.wire();
-        board.listen_again(listening::downtime(loaded.alive_at, now));
+        board.strangers = heard.into_keys().collect();
+        board.listen_after_start(loaded.alive_at, now);
         board
     }
 
@@ -187,6 +191,12 @@ impl Board {
             };
             self.monitors.insert(id.clone(), entry);
         }
+        // Where such a monitor comes back, nobody is held to what they said before.
+        let told = targets
+            .into_iter()
+            .filter(|(_, entry)| entry.heard.is_some());
+        self.strangers.extend(told.map(|(target, _)| target));
+        self.forget_strangers(batch);
         self.wire();
         self.look_for_deadline();
         for assigned in &assignments.monitors {

@@ -213,8 +213,9 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
     }
 }
 
-/// The load of a process that reports it.
+/// The load of a process that has reported it to this host since the start.
 fn figures(target: &Target) -> Option<Arc<str>> {
+    target.last.as_ref()?;
     match target.heard.as_ref()? {
         Heard::Report(state) if !state.is_silent => match state.report.said {
             Said::Load(load) => Some(load.words().into()),

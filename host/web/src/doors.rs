@@ -19,9 +19,25 @@ const MISTAKES: u32 = 30;
 /// In which time it may be wrong once more.
 const FORGIVEN: Duration = Duration::from_secs(2);
 
+/// The fewest characters of a secret that cannot be guessed, however often somebody
+/// tries. Who shows one that is right is let in wherever wrong ones came from: many
+/// may share an address, and a stranger's mistakes are not to silence them.
+const UNGUESSABLE: usize = 16;
+
 /// Remembers who was wrong.
 pub(crate) struct Doors {
     mistakes: Allowance<IpAddr>,
+}
+
+/// What becomes of who shows a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// It is right.
+    Open,
+    /// It is wrong.
+    Wrong,
+    /// Whoever shows it was wrong too often to be listened to now.
+    Shut,
 }
 
 impl Doors {
@@ -32,17 +48,24 @@ impl Doors {
         }
     }
 
-    /// Whether who sent a request with this head was wrong too often to be
-    /// listened to now. Clients on this machine never are: they may be a proxy.
-    pub(crate) fn is_shut(&self, request: &Parts) -> bool {
-        who(request).is_some_and(|who| !self.mistakes.has(who))
-    }
-
-    /// Notes that who sent a request with this head was wrong.
-    pub(crate) fn mistaken(&self, request: &Parts) {
-        if let Some(who) = who(request) {
+    /// What becomes of who sent a request with this head and showed `secret`, which
+    /// is right or not. Clients on this machine are always heard: they may be a
+    /// proxy.
+    pub(crate) fn judge(&self, request: &Parts, secret: &str, is_right: bool) -> Entry {
+        let who = who(request);
+        if is_right && secret.len() >= UNGUESSABLE {
+            return Entry::Open;
+        }
+        if who.is_some_and(|who| !self.mistakes.has(who)) {
+            return Entry::Shut;
+        }
+        if is_right {
+            return Entry::Open;
+        }
+        if let Some(who) = who {
             self.mistakes.take(who);
         }
+        Entry::Wrong
     }
 }
 
@@ -78,6 +101,34 @@ mod tests {
 
     fn headers(value: &str) -> HeaderMap {
         HeaderMap::from_iter([(AUTHORIZATION, value.parse().unwrap())])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_wrong_too_often_is_shut_out_but_not_who_knows_a_long_secret() {
+        let from = |address: &str| {
+            let (mut head, ()) = http::Request::new(()).into_parts();
+            let peer = std::net::SocketAddr::new(address.parse().unwrap(), 1);
+            let closing = tokio_util::sync::CancellationToken::new();
+            head.extensions.insert(Connection { peer, closing });
+            head
+        };
+        let (doors, stranger) = (Doors::new(), from("192.0.2.1"));
+        for _ in 0..MISTAKES {
+            assert_eq!(doors.judge(&stranger, "wrong", false), Entry::Wrong);
+        }
+        assert_eq!(doors.judge(&stranger, "wrong", false), Entry::Shut);
+        assert_eq!(doors.judge(&stranger, "right", true), Entry::Shut);
+        assert_eq!(
+            doors.judge(&stranger, "0123456789abcdef", true),
+            Entry::Open
+        );
+        assert_eq!(doors.judge(&from("192.0.2.2"), "right", true), Entry::Open);
+        let proxy = from("127.0.0.1");
+        for _ in 0..2 * MISTAKES {
+            assert_eq!(doors.judge(&proxy, "wrong", false), Entry::Wrong);
+        }
+        tokio::time::advance(FORGIVEN).await;
+        assert_eq!(doors.judge(&stranger, "right", true), Entry::Open);
     }
 
     #[test]

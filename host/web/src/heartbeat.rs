@@ -11,6 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{StatusCode, Uri};
 use watchkeeper_engine::passive::heartbeat::{Call, Signal};
 
+use crate::doors::Entry;
 use crate::inbox;
 use crate::intake::{Refusal, Told, What};
 use crate::web::Web;
@@ -59,13 +60,13 @@ async fn signalled(
 
 async fn answer(web: &Web, token: &str, signal: Option<Signal>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    if web.doors().is_shut(&head) {
-        return slow_down();
-    }
     let intake = &web.settings().intake;
-    let Some(monitor) = intake.heartbeat(token) else {
-        web.doors().mistaken(&head);
-        return said(StatusCode::NOT_FOUND, "not found");
+    let known = intake.heartbeat(token);
+    let entry = web.doors().judge(&head, token, known.is_some());
+    let monitor = match (entry, known) {
+        (Entry::Open, Some(monitor)) => monitor,
+        (Entry::Shut, _) => return slow_down(),
+        (Entry::Open | Entry::Wrong, _) => return said(StatusCode::NOT_FOUND, "not found"),
     };
     let Some(signal) = signal else {
         let what =

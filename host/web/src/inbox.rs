@@ -10,6 +10,11 @@ use tokio::time::timeout;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How much more than is wanted is read and thrown away: most clients look for an
+/// answer only once they have sent everything. Who sends more finds the connection
+/// closed.
+const SPILT: usize = 16 << 20;
+
 /// Why a body did not come in whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
@@ -53,22 +58,31 @@ enum End {
     Cut,
 }
 
-/// Hands over each part until `more` has enough.
+/// Hands over each part until `more` has enough, and throws away what follows.
 async fn each(mut body: Body, mut more: impl FnMut(&[u8]) -> bool) -> End {
+    let (mut has_enough, mut spilt) = (false, 0_usize);
     let reading = async {
         loop {
-            match body.frame().await {
+            let frame = match body.frame().await {
                 None => return End::Whole,
                 Some(Err(_)) => return End::Cut,
-                Some(Ok(frame)) => {
-                    if frame.data_ref().is_some_and(|chunk| !more(chunk)) {
-                        return End::Enough;
-                    }
-                }
+                Some(Ok(frame)) => frame,
+            };
+            let Some(chunk) = frame.data_ref() else {
+                continue;
+            };
+            if !has_enough {
+                has_enough = !more(chunk);
+                continue;
+            }
+            spilt = spilt.saturating_add(chunk.len());
+            if spilt > SPILT {
+                return End::Cut;
             }
         }
     };
-    timeout(PATIENCE, reading).await.unwrap_or(End::Cut)
+    let end = timeout(PATIENCE, reading).await.unwrap_or(End::Cut);
+    if has_enough { End::Enough } else { end }
 }
 
 #[cfg(test)]
@@ -91,6 +105,10 @@ mod tests {
         assert_eq!(whole(body(&["ab", "cd"]), 3).await, Err(Broken::TooLarge));
         assert_eq!(tail(body(&["abc", "", "defg", "h"]), 3, 100).await, b"fgh");
         assert_eq!(tail(body(&["abc", "defg", "h"]), 3, 6).await, b"efg");
+        // However much follows, and that it never ends, changes nothing.
+        let chunk = || Ok::<_, std::io::Error>(vec![0_u8; 1 << 20]);
+        let endless = Body::from_stream(stream::repeat_with(chunk));
+        assert_eq!(whole(endless, 3).await, Err(Broken::TooLarge));
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
-use crate::doors::bearer;
+use crate::doors::{Entry, bearer};
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
 use crate::intake::{Access, Kind, Refusal, Told, What};
@@ -154,9 +154,6 @@ async fn set(
 
 /// Lets in who shows a token that is good for it, or says what is answered.
 async fn admit(web: &Web, request: &Parts, may: impl Fn(Access) -> bool) -> Result<(), Response> {
-    if web.doors().is_shut(request) {
-        return Err(slow_down());
-    }
     let challenge = |status, title, what| {
         let mut response = problem(status, title, what);
         let scheme = HeaderValue::from_static("Bearer realm=\"watchkeeper\"");
@@ -168,17 +165,19 @@ async fn admit(web: &Web, request: &Parts, may: impl Fn(Access) -> bool) -> Resu
             "Show a token: `Authorization: Bearer wk_…`. `watchkeeper token create` makes one.";
         return challenge(StatusCode::UNAUTHORIZED, "No token", what);
     };
-    match web.settings().intake.access(token).await {
-        Err(_) => Err(busy()),
-        Ok(None) => {
-            web.doors().mistaken(request);
-            let what = "No such token, or not any more.";
-            challenge(StatusCode::UNAUTHORIZED, "Unknown token", what)
-        }
-        Ok(Some(access)) if may(access) => Ok(()),
-        Ok(Some(_)) => {
+    let Ok(access) = web.settings().intake.access(token).await else {
+        return Err(busy());
+    };
+    match (web.doors().judge(request, token, access.is_some()), access) {
+        (Entry::Shut, _) => Err(slow_down()),
+        (Entry::Open, Some(access)) if may(access) => Ok(()),
+        (Entry::Open, Some(_)) => {
             let what = "The token's scopes do not cover this.";
             challenge(StatusCode::FORBIDDEN, "Not allowed", what)
+        }
+        (Entry::Open | Entry::Wrong, _) => {
+            let what = "No such token, or not any more.";
+            challenge(StatusCode::UNAUTHORIZED, "Unknown token", what)
         }
     }
 }

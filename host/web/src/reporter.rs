@@ -14,7 +14,9 @@ use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{delete, post};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -22,7 +24,7 @@ use watchkeeper_engine::health::Verdict;
 use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId};
 use watchkeeper_engine::passive::report::{Load, Report, Said};
 
-use crate::doors::basic;
+use crate::doors::{Entry, basic};
 use crate::inbox::{self, Broken};
 use crate::intake::{Admission, Kind, Refusal, Told, What};
 use crate::web::Web;
@@ -107,8 +109,9 @@ async fn report(
     if kind != wanted {
         return empty(StatusCode::PRECONDITION_FAILED);
     }
-    if body.replica.chars().count() > LONGEST_NAME || body.replica.chars().any(char::is_control) {
-        let what = "replica must have at most 2048 characters and no control characters";
+    let length = body.replica.chars().count();
+    if !(1..=LONGEST_NAME).contains(&length) || body.replica.chars().any(char::is_control) {
+        let what = "replica must have 1 to 2048 characters, none of them a control character";
         return with_text(StatusCode::BAD_REQUEST, what.to_owned());
     }
     let what = What::Report {
@@ -143,25 +146,26 @@ async fn flush(
 
 /// The answer to who may not report.
 fn refused(web: &Web, request: &Parts) -> Option<Response> {
-    if web.doors().is_shut(request) {
-        return Some(slow_down());
-    }
     let challenge = |status| {
         let mut response = empty(status);
         let realm = HeaderValue::from_static("Basic realm=\"Reporter Token\"");
         response.headers_mut().insert(WWW_AUTHENTICATE, realm);
         Some(response)
     };
-    let Some(password) = basic(&request.headers) else {
+    let password = basic(&request.headers);
+    let shown = password.as_deref().unwrap_or_default();
+    let admission = web.settings().intake.admits_reporter(shown);
+    if admission == Admission::NoDoor {
+        return Some(empty(StatusCode::NOT_FOUND));
+    }
+    let Some(password) = password else {
         return challenge(StatusCode::UNAUTHORIZED);
     };
-    match web.settings().intake.admits_reporter(&password) {
-        Admission::Granted => None,
-        Admission::Refused => {
-            web.doors().mistaken(request);
-            challenge(StatusCode::FORBIDDEN)
-        }
-        Admission::NoDoor => Some(empty(StatusCode::NOT_FOUND)),
+    let is_right = admission == Admission::Granted;
+    match web.doors().judge(request, &password, is_right) {
+        Entry::Open => None,
+        Entry::Wrong => challenge(StatusCode::FORBIDDEN),
+        Entry::Shut => Some(slow_down()),
     }
 }
 
@@ -173,19 +177,20 @@ async fn read(head: &Parts, body: Body) -> Result<ReportBody, Response> {
     }
     let known = head.headers.get(CONTENT_LENGTH);
     let known = known.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if let Some(length) = known.filter(|length| *length > MOST as u64) {
-        let what =
-            format!("JSON payload ({length} bytes) is larger than allowed (limit: {MOST} bytes).");
-        return Err(with_text(StatusCode::PAYLOAD_TOO_LARGE, what));
-    }
     let bytes = inbox::whole(body, MOST)
         .await
-        .map_err(|broken| match broken {
-            Broken::TooLarge => {
+        .map_err(|broken| match (broken, known) {
+            (Broken::TooLarge, Some(length)) => {
+                let what = format!(
+                    "JSON payload ({length} bytes) is larger than allowed (limit: {MOST} bytes)."
+                );
+                with_text(StatusCode::PAYLOAD_TOO_LARGE, what)
+            }
+            (Broken::TooLarge, None) => {
                 let what = format!("JSON payload has exceeded limit ({MOST} bytes).");
                 with_text(StatusCode::PAYLOAD_TOO_LARGE, what)
             }
-            Broken::Cut => empty(StatusCode::BAD_REQUEST),
+            (Broken::Cut, _) => empty(StatusCode::BAD_REQUEST),
         })?;
     serde_json::from_slice(&bytes).map_err(|problem| {
         let what = format!("Json deserialize error: {problem}");
@@ -242,12 +247,17 @@ pub(crate) fn slow_down() -> Response {
 fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    // Reporters connect anew each time. The one for Node.js takes the end of the
+    // connection for that of its request, and would report once more where that
+    // comes after its flush.
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
     response
 }
 
 fn with_text(status: StatusCode, text: String) -> Response {
-    let mut response = Response::new(text.into());
-    *response.status_mut() = status;
+    let mut response = empty(status);
+    *response.body_mut() = text.into();
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);
     response

@@ -6,6 +6,7 @@ use std::time::Duration;
 use watchkeeper_config::Config;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_engine::passive::Rhythm;
+use watchkeeper_engine::passive::heartbeat::{Call, HeartbeatState, Signal};
 use watchkeeper_engine::target::{Confirm, Flap};
 use watchkeeper_engine::time::Timestamp;
 
@@ -85,6 +86,39 @@ fn cron_follows_the_zone() {
     // 1970-01-01T02:30+01:00.
     let next = rules.rhythm.next(Timestamp::from_millis(0));
     assert_eq!(next, Some(Timestamp::from_millis(5_400_000)));
+}
+
+/// The clock of Stockholm shows 02:30 twice on 25 October 2026, and not at all on
+/// 29 March 2026.
+#[test]
+fn a_job_is_neither_missed_nor_waited_for_twice_when_the_clock_is_changed() {
+    let lines = "passive = \"heartbeat\"\ncron = \"30 2 * * *\"\ntime_zone = \"Europe/Stockholm\"\ngrace = \"1h\"\n";
+    let config = good(&monitor(&format!("{lines}{TOKEN}")));
+    let Passive::Heartbeat { rules, .. } = passive(&config) else {
+        panic!()
+    };
+    let at = |text: &str| {
+        let at: jiff::Timestamp = text.parse().unwrap();
+        Timestamp::from_millis(at.as_millisecond())
+    };
+    let call = Call {
+        signal: Signal::Success,
+        run: None,
+        words: None,
+    };
+    for (called, missed) in [
+        // The day before, and then at the first 02:30 and at the second one.
+        ("2026-10-24T00:31:00Z", "2026-10-25T01:30:00Z"),
+        ("2026-10-25T00:31:00Z", "2026-10-26T02:30:00Z"),
+        ("2026-10-25T01:30:00Z", "2026-10-26T02:30:00Z"),
+        // The day before, and then at 03:00, as cron daemons make up for it.
+        ("2026-03-28T01:31:00Z", "2026-03-30T01:30:00Z"),
+        ("2026-03-29T01:00:00Z", "2026-03-30T01:30:00Z"),
+    ] {
+        let mut state = HeartbeatState::default();
+        state.call(&rules, &call, at(called));
+        assert_eq!(state.missed_at(&rules), Some(at(missed)), "{called}");
+    }
 }
 
 /// Checks that `text` has one problem, in this line, which says this.

@@ -1,5 +1,5 @@
-//! Monitors that are told how things are: what is said of them, what their silence
-//! means, and what they go on with after a time in which nobody could listen.
+//! Monitors that are told how things are: what is said of them, and what their
+//! silence means.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +9,20 @@ use watchkeeper_engine::health::Verdict;
 use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::monitor::Trigger;
 use watchkeeper_engine::network::OwnNetwork;
+use watchkeeper_engine::passive::Heard;
 use watchkeeper_engine::passive::heartbeat::{Call, HeartbeatState};
 use watchkeeper_engine::passive::report::{Queue, Report, ReportRules, ReportState};
-use watchkeeper_engine::passive::{Gap, Heard};
 use watchkeeper_engine::reading::{Outcome, Reading};
 use watchkeeper_engine::target::TargetState;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Sample, Subject};
 use watchkeeper_web::{Refusal, Told, What};
 
-pub(super) use self::keeping::{adopt_rules, downtime, kept_targets, known_targets, queues};
+pub(super) use self::keeping::{adopt_rules, kept_targets, known_targets, queues};
 use super::{Batch, Board, Monitor, Target};
 
 mod keeping;
+mod resuming;
 
 /// The most replicas of one monitor: as many as a configured one has targets.
 pub(crate) const MOST_REPLICAS: usize = 1_000;
@@ -111,48 +112,6 @@ impl Board {
         self.settle(now, batch);
     }
 
-    /// Goes on after a time in which nobody could listen.
-    pub(super) fn listen_again(&mut self, gap: Gap) {
-        for target in self.told_targets() {
-            let Some((passive, heard)) = self.heard_mut(&target) else {
-                continue;
-            };
-            match (passive, heard) {
-                (Passive::Push { rules, .. } | Passive::Local { rules }, Heard::Report(state)) => {
-                    state.resume(&rules, gap);
-                }
-                (Passive::Heartbeat { rules, .. }, Heard::Heartbeat(state)) => {
-                    state.resume(&rules, gap);
-                }
-                _ => {}
-            }
-        }
-        self.look_for_deadline();
-    }
-
-    /// Goes on after the wall clock was stepped by `millis`: forwards, as if
-    /// nobody had listened meanwhile, as after a sleep nobody had; backwards, with
-    /// everything moved along.
-    pub(super) fn shift_listening(&mut self, millis: i64, now: Timestamp) {
-        let span = Duration::from_millis(millis.unsigned_abs());
-        if millis > 0 {
-            return self.listen_again(Gap {
-                from: now - span,
-                to: now,
-            });
-        }
-        for target in self.told_targets() {
-            match self.heard_mut(&target) {
-                Some((_, Heard::Report(state))) => state.set_back(span),
-                Some((Passive::Heartbeat { rules, .. }, Heard::Heartbeat(state))) => {
-                    state.set_back(&rules, span, now);
-                }
-                _ => {}
-            }
-        }
-        self.look_for_deadline();
-    }
-
     /// Judges the processes anew that work on the queue that `monitor` watches.
     pub(super) fn follow_queue(&mut self, monitor: &MonitorId, now: Timestamp, batch: &mut Batch) {
         for workers in self.queues.get(monitor).cloned().unwrap_or_default() {
@@ -170,6 +129,10 @@ impl Board {
                 else {
                     continue;
                 };
+                // What it said to another process may be long ago.
+                if entry.last.is_none() {
+                    continue;
+                }
                 let reading = state.judge(&rules, self.queue_of(&workers), now);
                 let same = |last: &Reading| last.outcome == reading.outcome;
                 if !entry.last.as_ref().is_some_and(same) {
@@ -211,20 +174,6 @@ impl Board {
         }
     }
 
-    /// The targets that nothing is known of while the host has no network. A job
-    /// that calls once a day, and what people say, stay what they were.
-    pub(super) fn seen_through_the_network(&self) -> Vec<TargetId> {
-        let monitors = self.monitors.values().filter(|monitor| {
-            !matches!(
-                monitor.assigned.monitor.passive,
-                Some(Passive::Heartbeat { .. } | Passive::Manual)
-            )
-        });
-        monitors
-            .flat_map(|monitor| monitor.targets.iter().cloned())
-            .collect()
-    }
-
     /// Finds when silence next has to be looked at.
     pub(super) fn look_for_deadline(&mut self) {
         let targets = self.told_targets();
@@ -248,7 +197,9 @@ impl Board {
                 tracing::warn!(monitor = %target.monitor(), "a replica was turned away: there are {MOST_REPLICAS}");
                 return Err(Refusal::Full);
             }
-            monitor.targets.push(target.clone());
+            // In the order that they have after a restart.
+            let place = monitor.targets.partition_point(|known| known < target);
+            monitor.targets.insert(place, target.clone());
             let entry = Target::new(TargetState::default(), now);
             self.targets.insert(target.clone(), entry);
         }
@@ -323,6 +274,12 @@ impl Board {
         batch.commit.heard.push((target.clone(), None));
         self.judge(target.monitor(), Trigger::Configuration, now, batch);
         Ok(())
+    }
+
+    /// Forgets what those said who are nobody's targets.
+    pub(super) fn forget_strangers(&mut self, batch: &mut Batch) {
+        let strangers = self.strangers.drain(..).map(|target| (target, None));
+        batch.commit.heard.extend(strangers);
     }
 
     /// The reading of a silence that had lasted too long by `at`, while the host

@@ -170,7 +170,7 @@ async fn every_request_is_answered_as_vigil_does() {
             json,
             r#"{"replica":"a\n","interval":1,"health":"sick","load":{"cpu":0,"ram":0}}"#,
             400,
-            "replica must have at most 2048 characters and no control characters",
+            "replica must have 1 to 2048 characters, none of them a control character",
         ),
         (Method::GET, "/reporter/api/worker", json, "", 404, ""),
         (Method::PUT, "/reporter/api/worker", json, &good, 404, ""),

@@ -129,6 +129,15 @@ impl ReportState {
         }
     }
 
+    /// Goes on in another process at `now`. A silence that was noticed stays one.
+    /// When all others were heard last need not be remembered: they have their
+    /// whole time again.
+    pub const fn restart(&mut self, now: Timestamp) {
+        if !self.is_silent {
+            self.heard_at = now;
+        }
+    }
+
     /// Moves what is remembered along with a wall clock that was set back by
     /// `span`.
     pub fn set_back(&mut self, span: Duration) {

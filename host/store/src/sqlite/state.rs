@@ -165,6 +165,26 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         heard,
         changes,
     } = prepared;
+    // First: what comes back after it was forgotten has its new state.
+    for ((target, _), json) in commit.heard.iter().zip(heard) {
+        let monitor = target.monitor();
+        let key = (
+            monitor.service().as_str(),
+            monitor.name().as_str(),
+            target.address(),
+        );
+        if let Some(json) = json {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?)")?
+                .execute((key.0, key.1, key.2, json))?;
+        } else {
+            for table in ["heard", "target_state"] {
+                let delete =
+                    format!("DELETE FROM {table} WHERE (service, monitor, address) = (?, ?, ?)");
+                connection.prepare_cached(&delete)?.execute(key)?;
+            }
+        }
+    }
     if !targets.is_empty() {
         let mut statement =
             connection.prepare_cached("INSERT OR REPLACE INTO target_state VALUES (?, ?, ?, ?)")?;
@@ -202,25 +222,6 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         connection
             .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
             .execute((ALIVE, at.as_millis().to_string()))?;
-    }
-    for ((target, _), json) in commit.heard.iter().zip(heard) {
-        let monitor = target.monitor();
-        let key = (
-            monitor.service().as_str(),
-            monitor.name().as_str(),
-            target.address(),
-        );
-        if let Some(json) = json {
-            connection
-                .prepare_cached("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?)")?
-                .execute((key.0, key.1, key.2, json))?;
-        } else {
-            for table in ["heard", "target_state"] {
-                let delete =
-                    format!("DELETE FROM {table} WHERE (service, monitor, address) = (?, ?, ?)");
-                connection.prepare_cached(&delete)?.execute(key)?;
-            }
-        }
     }
     for (entry, details) in commit.changes.iter().zip(changes) {
         let monitor = entry.subject.monitor();

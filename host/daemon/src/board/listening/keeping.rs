@@ -7,20 +7,12 @@ use watchkeeper_config::Config;
 use watchkeeper_config::monitor::Monitor as Configured;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_engine::id::{MonitorId, TargetId};
-use watchkeeper_engine::passive::{Gap, Heard};
+use watchkeeper_engine::passive::Heard;
+use watchkeeper_engine::passive::report::Said;
 use watchkeeper_engine::time::Timestamp;
 
 use crate::assignment::Assigned;
 use crate::board::{Monitor, Target};
-
-/// The time in which no process listened. What was said to the last one is known;
-/// where it is not known when that was, nothing was ever listened to.
-pub(in crate::board) fn downtime(alive_at: Option<Timestamp>, now: Timestamp) -> Gap {
-    Gap {
-        from: alive_at.unwrap_or(now).min(now),
-        to: now,
-    }
-}
 
 /// The targets of a monitor after a start: those configured, or the replicas that
 /// were heard of.
@@ -31,9 +23,19 @@ pub(in crate::board) fn known_targets(
     if !has_replicas(monitor) {
         return monitor.targets.to_vec();
     }
-    let replicas = heard.iter().filter(|(target, heard)| {
-        *target.monitor() == monitor.id && matches!(heard, Heard::Report(_))
-    });
+    // Those that said something else than the monitor is told now have to say anew.
+    let is_meant = |heard: &Heard| match (heard, &monitor.passive) {
+        (Heard::Report(state), Some(Passive::Push { .. })) => {
+            matches!(state.report.said, Said::Load(_))
+        }
+        (Heard::Report(state), Some(Passive::Local { .. })) => {
+            matches!(state.report.said, Said::Health(_))
+        }
+        _ => false,
+    };
+    let replicas = heard
+        .iter()
+        .filter(|(target, heard)| *target.monitor() == monitor.id && is_meant(heard));
     let mut replicas: Vec<_> = replicas.map(|(target, _)| target.clone()).collect();
     replicas.sort();
     replicas

@@ -36,6 +36,19 @@ impl Table {
         Self::new(&format!("{CANARIES}{CONFIG}{TOLD}"))
     }
 
+    /// The process goes on with another configuration.
+    fn configure(&mut self, config: &str) {
+        let texts = vec![("test.toml".to_owned(), config.to_owned())];
+        let config = watchkeeper_config::load_texts(texts, &|_| None)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .config;
+        let (assignments, _) = assign(&config, &Shelf::default(), &[]);
+        self.assignments = Arc::new(assignments);
+        let mut batch = Batch::default();
+        self.board.adopt(&self.assignments, self.now, &mut batch);
+        self.keep(batch);
+    }
+
     fn hear(&mut self, monitor: &str, what: What) -> Result<(), Refusal> {
         let told = Told {
             monitor: MonitorId::parse(monitor).unwrap(),
@@ -180,6 +193,69 @@ fn a_restart_misses_nobody_who_could_not_speak() {
     table.pass(300);
     assert_eq!(table.standing("t/crew"), (Health::Dead, 1_070));
     assert_eq!(table.log.len(), told);
+}
+
+#[test]
+fn a_restart_long_after_the_first_report_misses_nobody() {
+    let mut table = Table::told();
+    for _ in 0..20 {
+        table.report("a", 0.1);
+        table.pass(30);
+    }
+    table.restart_after(5);
+    table.pass(49);
+    assert_eq!(table.health("t/crew"), Health::Healthy);
+    table.pass(1);
+    assert_eq!(table.standing("t/crew"), (Health::Dead, 655));
+    assert_eq!(table.log.len(), 1, "{:?}", table.log);
+}
+
+#[test]
+fn a_load_of_another_process_is_not_judged_again() {
+    let mut table = Table::told();
+    for target in ["lone:1=healthy", "lone:2=healthy"] {
+        table.step(target);
+    }
+    // The first load is what was kept; the second is how things stood.
+    table.report("a", 0.95);
+    table.report("a", 0.1);
+    table.restart_after(1);
+    table.step("lone:1=dead");
+    table.step("lone:1=healthy");
+    assert_eq!(table.health("t/crew"), Health::Healthy);
+    table.report("a", 0.1);
+    table.step("lone:1=dead");
+    assert_eq!(table.health("t/crew"), Health::Dead);
+}
+
+#[test]
+fn what_was_said_is_forgotten_with_its_monitor() {
+    let mut table = Table::told();
+    table.report("a", 0.1);
+    table.call(Signal::Success);
+    let kinds = TOLD
+        .replace(
+            "passive = \"push\"\nqueue = \"s/lone\"",
+            "passive = \"local\"",
+        )
+        .replace("id = \"job\"", "id = \"other\"");
+    table.configure(&format!("{CANARIES}{CONFIG}{kinds}"));
+    assert!(table.kept.heard.is_empty(), "{:?}", table.kept.heard);
+    assert_eq!(table.health("t/crew"), Health::Unknown);
+    // Long after, and also where a process was not there to see it go.
+    table.configure(&format!("{CANARIES}{CONFIG}{TOLD}"));
+    table.pass(1_000);
+    assert_eq!(table.health("t/crew"), Health::Unknown);
+    assert_eq!(table.health("t/job"), Health::Unknown);
+    table.report("a", 0.1);
+    table.call(Signal::Success);
+    let stopped = table.kept.clone();
+    table.configure(&format!("{CANARIES}{CONFIG}{kinds}"));
+    table.kept = stopped;
+    table.restart_after(10);
+    table.configure(&format!("{CANARIES}{CONFIG}{kinds}"));
+    assert!(table.kept.heard.is_empty(), "{:?}", table.kept.heard);
+    assert_eq!(table.log, [""; 0]);
 }
 
 #[test]
