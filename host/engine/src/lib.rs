@@ -33,4 +33,6 @@ pub mod network;
 
 pub mod telling;
 
+pub mod incident;
+
 pub mod uptime;
