@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use watchkeeper_engine::dependencies::Dependencies;
 use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
+use watchkeeper_engine::incident;
 use watchkeeper_engine::telling::Interest;
 
 use crate::limits::LimitOverrides;
@@ -35,6 +36,8 @@ pub struct Config {
     /// How the host notices that its own network is gone; none if it is not
     /// asked to.
     pub self_check: Option<SelfCheck>,
+    /// How incidents open and end by themselves.
+    pub incidents: Incidents,
     /// What speaks to the host as it spoke to Vigil.
     pub vigil: Vigil,
     /// The services, in the order of the files.
@@ -288,6 +291,15 @@ pub struct SelfCheck {
     pub canaries: Arc<[Arc<str>]>,
     /// How often they are checked.
     pub every: Duration,
+}
+
+/// How incidents open and end by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incidents {
+    /// By what they open and end.
+    pub rules: incident::Rules,
+    /// How long the link in a notice works by which people acknowledge.
+    pub acknowledge_within: Duration,
 }
 
 /// What speaks to the host as it spoke to Vigil.

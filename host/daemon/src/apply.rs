@@ -17,6 +17,7 @@ use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
 use crate::intake::{self, Keys, Message};
+use crate::orders::Order;
 use crate::page::Views;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -75,6 +76,8 @@ pub(crate) struct Apply {
     pub(crate) doubting_silence: Option<(Instant, Timestamp)>,
     /// When it was last written down that somebody listens.
     pub(crate) alive: Option<Instant>,
+    /// What people want done.
+    pub(crate) orders: mpsc::Receiver<Order>,
 }
 
 /// Who said something, and how it was taken.
@@ -99,6 +102,7 @@ impl Apply {
         self.show_all();
         let mut follows = true;
         let mut listens = true;
+        let mut takes_orders = true;
         loop {
             let mut batch = Batch::default();
             let mut heard = Vec::new();
@@ -134,6 +138,13 @@ impl Apply {
                         self.hear_all(&mut batch, &mut heard).await;
                     }
                 }
+                order = self.orders.recv(), if takes_orders => {
+                    takes_orders = order.is_some();
+                    if let Some(order) = order {
+                        self.obey(order).await;
+                    }
+                    continue;
+                }
                 taken = self.finished.recv_many(&mut runs, AT_ONCE) => {
                     if taken == 0 {
                         break;
@@ -149,9 +160,9 @@ impl Apply {
                 // Comes after the queue, which is therefore empty.
                 () = stop.cancelled() => break,
             }
-            let urgent = !batch.changed.is_empty();
+            let urgent = !batch.changed.is_empty() || batch.is_news;
             self.carry_out(batch).await;
-            answer(heard, is_empty(&self.unsaved));
+            answer(heard, self.is_kept());
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
                 self.show();
@@ -295,7 +306,7 @@ impl Apply {
     }
 
     /// Writes, then asks, then tells the outbox.
-    async fn carry_out(&mut self, batch: Batch) {
+    pub(crate) async fn carry_out(&mut self, batch: Batch) {
         for monitor in &batch.changed {
             if let Some(known) = self.board.monitor(monitor) {
                 let standing = &known.state.standing;
@@ -334,6 +345,11 @@ impl Apply {
         }
     }
 
+    /// Whether all that was decided is written.
+    pub(crate) fn is_kept(&self) -> bool {
+        is_empty(&self.unsaved)
+    }
+
     /// Writes what is unsaved. What cannot be written is kept for the next time.
     async fn save(&mut self) {
         let commit = std::mem::take(&mut self.unsaved);
@@ -364,7 +380,7 @@ impl Apply {
         self.show();
     }
 
-    fn show(&mut self) {
+    pub(crate) fn show(&mut self) {
         self.view
             .send_replace(self.views.make(&self.board, self.clock.now()));
     }
@@ -395,6 +411,8 @@ fn merge(older: &mut Commit, newer: Commit) {
         heard,
         alive_at,
         changes,
+        incidents,
+        entries,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -404,5 +422,10 @@ fn merge(older: &mut Commit, newer: Commit) {
     older.heard.extend(heard);
     older.alive_at = alive_at.or(older.alive_at.take());
     older.changes.extend(changes);
+    older
+        .incidents
+        .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
+    older.incidents.extend(incidents);
+    older.entries.extend(entries);
     older.deliveries.extend(deliveries);
 }

@@ -30,6 +30,9 @@ use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+use self::incidents::Incidents;
+
+pub(crate) mod incidents;
 mod listening;
 mod telling;
 
@@ -44,6 +47,8 @@ pub(crate) struct Batch {
     pub(crate) requests: Vec<Request>,
     /// Monitors whose health changed.
     pub(crate) changed: Vec<MonitorId>,
+    /// Whether people should see at once what became of incidents.
+    pub(crate) is_news: bool,
 }
 
 /// A target on the board.
@@ -84,6 +89,7 @@ pub(crate) struct Board {
     folded: BTreeMap<MonitorId, (Change, MonitorId)>,
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
+    incidents: Incidents,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -121,6 +127,7 @@ impl Board {
             held: BTreeMap::new(),
             folded: BTreeMap::new(),
             asked: HashMap::new(),
+            incidents: Incidents::default(),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
@@ -208,6 +215,7 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.adopt_incidents(now, batch);
     }
 
     /// Tells what a restart may have kept from being told, and marks what has no
@@ -311,6 +319,7 @@ impl Board {
         }
         self.account_listening(now, batch);
         self.settle(now, batch);
+        self.tick_incidents(now, batch);
     }
 
     /// Moves what is remembered in the past by `millis`, after the wall clock was

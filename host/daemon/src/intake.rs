@@ -14,7 +14,7 @@ use tracing::error;
 use watchkeeper_config::Config;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_config::secret::Secret;
-use watchkeeper_engine::id::MonitorId;
+use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_store::{Digest, Scope, Store};
 use watchkeeper_web::{Access, Admission, Intake, Kind, Refusal, Told};
 
@@ -42,6 +42,8 @@ pub(crate) struct Keys {
     reporter: Option<Digest>,
     heartbeats: HashMap<Digest, MonitorId>,
     kinds: HashMap<MonitorId, Kind>,
+    /// What the services are called.
+    pub(crate) services: HashMap<ServiceId, Arc<str>>,
 }
 
 impl Keys {
@@ -67,6 +69,11 @@ impl Keys {
             reporter: reporter.map(digest),
             heartbeats,
             kinds,
+            services: config
+                .services
+                .iter()
+                .map(|service| (service.id.clone(), Arc::clone(&service.label)))
+                .collect(),
         }
     }
 }
@@ -107,8 +114,10 @@ impl Intake for Counter {
                 Refusal::Busy
             })?;
             Ok(token.map(|token| Access {
+                name: token.name.as_str().into(),
                 read: token.may(Scope::Read),
                 report: token.may(Scope::Report),
+                write: token.may(Scope::Write),
             }))
         })
     }

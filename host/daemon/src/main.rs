@@ -32,6 +32,10 @@ mod run;
 
 mod intake;
 
+mod links;
+
+mod orders;
+
 mod apply;
 
 mod board;
@@ -43,6 +47,8 @@ mod notice;
 mod outbox;
 
 mod page;
+
+mod desk;
 
 mod reload;
 

@@ -91,6 +91,10 @@ impl Outbox {
             self.metrics
                 .deliveries_pending
                 .set(i64::try_from(counts.pending).unwrap_or(i64::MAX));
+            let age = counts.oldest_pending.map(|at| now.since(at));
+            self.metrics
+                .oldest_delivery
+                .set(age.unwrap_or_default().as_secs_f64());
         }
         for delivery in due {
             if busy.len() >= SIDE_BY_SIDE || !busy.insert(delivery.channel.clone()) {
@@ -132,6 +136,7 @@ impl Try {
             channel,
             attempts,
             created_at,
+            retried_at,
             ..
         } = &self.delivery;
         let now = clock::wall();
@@ -144,7 +149,7 @@ impl Try {
             Outcome::Again { reason, wait } => {
                 match next_try(
                     now,
-                    *created_at,
+                    retried_at.unwrap_or(*created_at),
                     attempts.saturating_add(1),
                     wait,
                     fastrand::f64(),

@@ -93,6 +93,7 @@ pub(crate) struct Metrics {
     plugin_rejected: Family<RejectedLabels, Gauge>,
     deliveries: Family<DeliveryLabels, Counter>,
     pub(crate) deliveries_pending: Gauge,
+    pub(crate) oldest_delivery: Gauge<f64, AtomicU64>,
     pub(crate) config_rejected: Gauge,
     pub(crate) store_trouble: Gauge,
     pub(crate) clock_steps: Counter,
@@ -121,6 +122,7 @@ impl Metrics {
             plugin_rejected: Family::default(),
             deliveries: Family::default(),
             deliveries_pending: Gauge::default(),
+            oldest_delivery: Gauge::default(),
             config_rejected: Gauge::default(),
             store_trouble: Gauge::default(),
             clock_steps: Counter::default(),
@@ -205,6 +207,12 @@ impl Metrics {
             "deliveries_pending",
             "Notices that wait to be delivered",
             metrics.deliveries_pending.clone(),
+        );
+        registry.register_with_unit(
+            "deliveries_oldest_pending",
+            "How long ago the oldest notice was written that waits to be delivered",
+            Unit::Seconds,
+            metrics.oldest_delivery.clone(),
         );
         registry.register(
             "config_rejected",

@@ -7,7 +7,10 @@ mod whole {
 
     mod author;
     mod command_line;
+    mod crashes;
+    mod deliveries;
     mod heartbeat;
+    mod incidents;
     mod install;
     mod manual;
     mod metrics;

@@ -101,6 +101,8 @@ impl Board {
             Dependency::Folded { into } => {
                 tracing::info!(monitor = %id, %into, "outage folded into that of what it depends on");
                 self.held.remove(id);
+                let event = Event::Changed(change.clone());
+                self.stand(id, &event, Some(&into), now, batch);
                 self.folded.insert(id.clone(), (change, into));
             }
             Dependency::Tell => {
@@ -202,6 +204,7 @@ impl Board {
 
     /// Puts a notice for every channel that hears of `event` into the outbox.
     fn tell(&mut self, id: &MonitorId, event: &Event, now: Timestamp, batch: &mut Batch) {
+        let incident = self.stand(id, event, None, now, batch);
         let Some(interests) = self.interests.get(id).cloned() else {
             return;
         };
@@ -228,11 +231,13 @@ impl Board {
             let notice_id = written
                 .as_ref()
                 .map_or_else(|| Uuid::now_v7().to_string(), |first| first.id.clone());
-            let notice = Notice {
+            let mut notice = Notice {
                 thread: thread(id, began),
                 started_ms: began.map(Timestamp::as_millis),
                 ..self.compose(notice_id, monitor, event, &occasion, now)
             };
+            self.link(&mut notice, incident, &channel, now);
+            self.note_told(incident, id, &channel, &notice.title, now, batch);
             batch
                 .commit
                 .deliveries
@@ -339,6 +344,7 @@ impl Board {
             page_url: self.page_url.clone(),
             thread: own.id.to_string(),
             started_ms: None,
+            incident_url: None,
             acknowledge_url: None,
         }
     }
@@ -391,6 +397,7 @@ impl Board {
             page_url: self.page_url.clone(),
             thread: format!("network@{}", at.as_millis()),
             started_ms: Some(at.as_millis()),
+            incident_url: None,
             acknowledge_url: None,
         };
         let mut channels: Vec<&ChannelId> = config

@@ -11,6 +11,7 @@ use crate::assignment::assign;
 use crate::notice::Notice;
 use crate::plugins::Shelf;
 
+mod incidents;
 mod listening;
 
 const CONFIG: &str = r#"
@@ -57,6 +58,7 @@ struct Table {
     kept: Loaded,
     now: Timestamp,
     log: Vec<String>,
+    stories: incidents::Kept,
 }
 
 impl Table {
@@ -80,6 +82,7 @@ impl Table {
             kept: Loaded::default(),
             now,
             log: Vec::new(),
+            stories: incidents::Kept::default(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Table {
             "http://page".to_owned(),
             self.now,
         );
+        self.stories.recall(&mut self.board);
         let mut batch = Batch::default();
         // There are no plugins here: the script brings the readings.
         self.board.retell_all(self.now, &mut batch);
@@ -99,6 +103,7 @@ impl Table {
     }
 
     fn keep(&mut self, batch: Batch) {
+        self.stories.keep(&batch.commit);
         self.kept.targets.extend(batch.commit.targets);
         self.kept.monitors.extend(batch.commit.monitors);
         let mut told: HashMap<(RouteKey, MonitorId), Told> = self
