@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use watchkeeper_engine::dependencies::Dependencies;
 use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
+use watchkeeper_engine::incident;
 use watchkeeper_engine::pacing::Rate;
 use watchkeeper_engine::reminding::Plan;
 use watchkeeper_engine::telling::Interest;
@@ -41,6 +42,8 @@ pub struct Config {
     pub self_check: Option<SelfCheck>,
     /// Whom the host calls while it works; none if nobody.
     pub dead_man: Option<DeadMan>,
+    /// How incidents open and end by themselves.
+    pub incidents: Incidents,
     /// What speaks to the host as it spoke to Vigil.
     pub vigil: Vigil,
     /// The services, in the order of the files.
@@ -303,6 +306,15 @@ pub struct DeadMan {
     pub url: Secret,
     /// How often: 5 s to 1 h.
     pub every: Duration,
+}
+
+/// How incidents open and end by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incidents {
+    /// By what they open and end.
+    pub rules: incident::Rules,
+    /// How long the link in a notice works by which people acknowledge.
+    pub acknowledge_within: Duration,
 }
 
 /// What speaks to the host as it spoke to Vigil.

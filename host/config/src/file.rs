@@ -1,6 +1,7 @@
 //! What the files say: every key there is, optional as it stands there, before
 //! defaults are filled in and references are followed.
 
+pub(crate) mod incident;
 pub(crate) mod passive;
 pub(crate) mod rules;
 pub(crate) mod telling;
@@ -8,6 +9,7 @@ pub(crate) mod telling;
 use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
+use self::incident::IncidentTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
 use self::telling::{
@@ -45,6 +47,8 @@ table! {
         [optional] network: NetworkTable,
         /// How the host watches itself, and how others may watch it.
         [optional] self_check as "self": SelfTable,
+        /// How incidents open and end by themselves.
+        [optional] incident: IncidentTable,
         /// What speaks to the host as it spoke to another one.
         [optional] compat: CompatTable,
         /// What the public knows.

@@ -1,6 +1,7 @@
 //! From what the files say to what the program runs on: defaults are filled in,
 //! references followed, and what concerns several keys is checked.
 
+mod incident;
 mod monitor;
 mod passive;
 mod references;
@@ -69,6 +70,7 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
             .as_ref()
             .and_then(|table| self_check(table, cx)),
         dead_man: value(root.self_check.as_ref()).and_then(|table| telling::dead_man(table, cx)),
+        incidents: incident::incidents(value(root.incident.as_ref())),
         vigil: passive::vigil(root, cx),
         dependencies: Arc::new(dependencies(root, &known, cx)),
         services,

@@ -18,6 +18,7 @@ use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
 use crate::intake::{self, Keys, Message};
+use crate::orders::Order;
 use crate::page::Views;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -82,6 +83,8 @@ pub(crate) struct Apply {
     pub(crate) doubting_silence: Option<(Instant, Timestamp)>,
     /// When it was last written down that somebody listens.
     pub(crate) alive: Option<Instant>,
+    /// What people want done.
+    pub(crate) orders: mpsc::Receiver<Order>,
 }
 
 /// Who said something, and how it was taken.
@@ -108,6 +111,7 @@ impl Apply {
         let mut follows = true;
         let mut listens = true;
         let mut is_spoken_to = true;
+        let mut takes_orders = true;
         loop {
             let mut batch = Batch::default();
             let mut heard = Vec::new();
@@ -150,6 +154,13 @@ impl Apply {
                         self.hear_all(&mut batch, &mut heard).await;
                     }
                 }
+                order = self.orders.recv(), if takes_orders => {
+                    takes_orders = order.is_some();
+                    if let Some(order) = order {
+                        self.obey(order).await;
+                    }
+                    continue;
+                }
                 taken = self.finished.recv_many(&mut runs, AT_ONCE) => {
                     if taken == 0 {
                         break;
@@ -165,9 +176,9 @@ impl Apply {
                 // Comes after the queue, which is therefore empty.
                 () = stop.cancelled() => break,
             }
-            let urgent = !batch.changed.is_empty();
+            let urgent = !batch.changed.is_empty() || batch.is_news;
             self.carry_out(batch).await;
-            let is_kept = is_empty(&self.unsaved);
+            let is_kept = self.is_kept();
             answer(heard, is_kept);
             for done in done {
                 // Whoever asked may have left. One that hears nothing knows that it may
@@ -352,7 +363,7 @@ impl Apply {
     }
 
     /// Writes, then asks, then tells the outbox.
-    async fn carry_out(&mut self, mut batch: Batch) {
+    pub(crate) async fn carry_out(&mut self, mut batch: Batch) {
         self.board.note(&mut batch);
         for monitor in &batch.changed {
             if let Some(known) = self.board.monitor(monitor) {
@@ -392,6 +403,11 @@ impl Apply {
         }
     }
 
+    /// Whether all that was decided is written.
+    pub(crate) fn is_kept(&self) -> bool {
+        is_empty(&self.unsaved)
+    }
+
     /// Writes what is unsaved. What cannot be written is kept for the next time.
     async fn save(&mut self) {
         let commit = std::mem::take(&mut self.unsaved);
@@ -422,7 +438,7 @@ impl Apply {
         self.show();
     }
 
-    fn show(&mut self) {
+    pub(crate) fn show(&mut self) {
         self.view
             .send_replace(self.views.make(&self.board, self.clock.now()));
     }
@@ -454,6 +470,8 @@ fn merge(older: &mut Commit, newer: Commit) {
         alive_at,
         notes,
         changes,
+        incidents,
+        entries,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -464,5 +482,10 @@ fn merge(older: &mut Commit, newer: Commit) {
     older.alive_at = alive_at.or(older.alive_at.take());
     older.notes.extend(notes);
     older.changes.extend(changes);
+    older
+        .incidents
+        .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
+    older.incidents.extend(incidents);
+    older.entries.extend(entries);
     older.deliveries.extend(deliveries);
 }

@@ -28,6 +28,7 @@ use crate::run::Finished;
 use crate::scheduler::Request;
 
 mod desk;
+pub(crate) mod incidents;
 mod insisting;
 mod listening;
 mod routing;
@@ -36,6 +37,7 @@ mod troubles;
 mod wording;
 
 use self::desk::Desk;
+use self::incidents::Incidents;
 
 /// What has to be done because of what the board was given.
 #[derive(Debug, Default)]
@@ -48,6 +50,8 @@ pub(crate) struct Batch {
     pub(crate) requests: Vec<Request>,
     /// Monitors whose health changed.
     pub(crate) changed: Vec<MonitorId>,
+    /// Whether people should see at once what became of incidents.
+    pub(crate) is_news: bool,
 }
 
 /// A target on the board.
@@ -87,6 +91,7 @@ pub(crate) struct Board {
     folded: BTreeMap<MonitorId, (Change, MonitorId)>,
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
+    incidents: Incidents,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -119,6 +124,7 @@ impl Board {
             held: BTreeMap::new(),
             folded: BTreeMap::new(),
             asked: HashMap::new(),
+            incidents: Incidents::default(),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
@@ -207,6 +213,7 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.adopt_incidents(now, batch);
         self.due(now, batch);
     }
 
@@ -327,6 +334,7 @@ impl Board {
         }
         self.account_listening(now, batch);
         self.settle(now, batch);
+        self.tick_incidents(now, batch);
         self.due(now, batch);
     }
 

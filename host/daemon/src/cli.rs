@@ -15,6 +15,7 @@ mod api;
 mod channel;
 mod check;
 mod health;
+mod past;
 mod plugin;
 mod setting;
 pub(crate) mod start;
@@ -88,6 +89,11 @@ enum Command {
     },
     /// Say how a `manual` monitor is, on the server that runs
     Set(health::Set),
+    /// Incidents, on the server that runs
+    #[command(subcommand)]
+    Incident(past::IncidentCommand),
+    /// What was told to whom, on the server that runs
+    Deliveries(past::Deliveries),
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -172,6 +178,8 @@ impl Command {
                 Ok(Exit::Fine)
             }
             Self::Set(set) => set.run(global).await,
+            Self::Incident(command) => command.run(global).await,
+            Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),

@@ -14,7 +14,7 @@ use tracing::error;
 use watchkeeper_config::Config;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_config::secret::Secret;
-use watchkeeper_engine::id::MonitorId;
+use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Digest, Scope, Store};
 use watchkeeper_web::{Access, Admission, Intake, Kind, Refusal, Told};
@@ -47,6 +47,8 @@ pub(crate) struct Keys {
     manager: Option<Digest>,
     heartbeats: HashMap<Digest, MonitorId>,
     kinds: HashMap<MonitorId, Kind>,
+    /// What the services are called.
+    pub(crate) services: HashMap<ServiceId, Arc<str>>,
 }
 
 impl Keys {
@@ -77,6 +79,11 @@ impl Keys {
                 .map(|token| digest(token.expose())),
             heartbeats,
             kinds,
+            services: config
+                .services
+                .iter()
+                .map(|service| (service.id.clone(), Arc::clone(&service.label)))
+                .collect(),
         }
     }
 }
@@ -144,8 +151,10 @@ impl Intake for Counter {
                 Refusal::Busy
             })?;
             Ok(token.map(|token| Access {
+                name: token.name.as_str().into(),
                 read: token.may(Scope::Read),
                 report: token.may(Scope::Report),
+                write: token.may(Scope::Write),
             }))
         })
     }

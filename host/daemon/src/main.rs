@@ -33,6 +33,10 @@ mod run;
 mod aside;
 mod intake;
 
+mod links;
+
+mod orders;
+
 mod apply;
 
 mod board;
@@ -48,6 +52,8 @@ mod outbox;
 mod dead_man;
 
 mod page;
+
+mod desk;
 
 mod reload;
 

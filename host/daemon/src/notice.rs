@@ -38,6 +38,9 @@ pub(crate) struct Notice {
     /// When the outage began, in milliseconds since the epoch.
     #[serde(default)]
     pub(crate) started_ms: Option<i64>,
+    /// The page of the incident that it belongs to.
+    #[serde(default)]
+    pub(crate) incident_url: Option<String>,
     /// Where a person acknowledges.
     #[serde(default)]
     pub(crate) acknowledge_url: Option<String>,
@@ -118,7 +121,7 @@ impl Notice {
             reminder: self.reminder,
             page_title: self.page_title.clone(),
             page_url: self.page_url.clone(),
-            incident_url: None,
+            incident_url: self.incident_url.clone(),
             // No two notices of an older version are known to belong together.
             thread: if self.thread.is_empty() {
                 self.id.clone()
@@ -323,6 +326,7 @@ mod tests {
             page_url: String::new(),
             thread: "api/health@1000".to_owned(),
             started_ms: Some(1000),
+            incident_url: Some("https://status.test/incidents/1".to_owned()),
             acknowledge_url: Some("https://status.test/a".to_owned()),
         };
         let again = Notice::from_payload(&notice.to_payload()).unwrap();

@@ -152,6 +152,10 @@ impl Outbox {
             self.metrics
                 .deliveries_pending
                 .set(i64::try_from(counts.pending).unwrap_or(i64::MAX));
+            let age = counts.oldest_pending.map(|at| now.since(at));
+            self.metrics
+                .oldest_delivery
+                .set(age.unwrap_or_default().as_secs_f64());
         }
         for delivery in due {
             if busy.len() >= SIDE_BY_SIDE || !busy.insert(delivery.channel.clone()) {
@@ -199,6 +203,7 @@ impl Try {
             channel,
             attempts,
             created_at,
+            retried_at,
             ..
         } = &self.delivery;
         let now = clock::wall();
@@ -210,7 +215,8 @@ impl Try {
             }
             Outcome::Again { reason, wait } => {
                 let tried = attempts.saturating_add(1);
-                if let Some(at) = next_try(now, *created_at, tried, wait, fastrand::f64()) {
+                let since = retried_at.unwrap_or(*created_at);
+                if let Some(at) = next_try(now, since, tried, wait, fastrand::f64()) {
                     self.metrics.delivery(channel.as_str(), "postponed");
                     let next = spell(at.since(now));
                     warn!(%channel, notice = %self.delivery.notice_id, %reason, next, "notice not delivered");

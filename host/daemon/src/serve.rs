@@ -14,18 +14,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_config::{Config, Loaded, Problems};
 use watchkeeper_engine::time::Timestamp;
-use watchkeeper_store::{SqliteStore, Store};
+use watchkeeper_store::{IncidentQuery, SqliteStore, Store};
 use watchkeeper_web::{Web, WebSettings};
 
 use crate::apply::{self, Apply};
 use crate::aside;
 use crate::assignment::{assign, validate};
-use crate::board::Board;
+use crate::board::{self, Board};
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
 use crate::dead_man::DeadMan;
+use crate::desk::Desk;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
+use crate::links::{self, Links};
+use crate::orders;
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::plugins::Plugins;
@@ -40,6 +43,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the store is rid of what is past its retention.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
+
+/// How many incidents are read at the start, the newest first. Open ones that are
+/// older than so many others would be left open for ever: nobody has that many.
+const MOST_INCIDENTS: usize = 10_000;
 
 /// Runs the host until it is asked to stop.
 pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
@@ -74,11 +81,21 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let board = restore(&config, store.as_ref(), address, restored_at).await?;
     let mut maker = Views::default();
     let (view, views) = watch::channel(maker.make(&board, clock.now()));
+    let bell = Arc::new(Notify::new());
     let (ready, is_ready) = watch::channel(false);
     let (keys, key_holder) = watch::channel(Arc::new(Keys::of(&config)));
     let (messages, told) = mpsc::channel(intake::QUEUE);
     let (asides, spoken) = mpsc::channel(aside::QUEUE);
     let (hushed, hushed_until) = watch::channel(None);
+    let (orders, ordered) = mpsc::channel(orders::QUEUE);
+    let links = read_links(store.as_ref()).await?;
+    let desk = Desk {
+        keys: key_holder.clone(),
+        orders,
+        store: Arc::clone(&store),
+        links: links.clone(),
+        bell: Arc::clone(&bell),
+    };
     let counter = Counter {
         keys: key_holder,
         messages,
@@ -86,7 +103,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         hushed: hushed_until,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(&config, &metrics, is_ready, counter));
+    let web = Web::new(web_settings(&config, &metrics, is_ready, counter, desk));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -96,7 +113,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         watchkeeper_web::Limits::default(),
     ));
     let publishing = tokio::spawn(publish(web, views));
-    info!(page = page_url(&config, address), data = %config.server.data.display(), "watchkeeper is up");
+    info!(page = page_url(&config, address), %address, data = %config.server.data.display(), "watchkeeper is up");
 
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
     let plugins = Plugins::open(sandbox, settings).await;
@@ -119,7 +136,6 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (assigning, assigned) = watch::channel(Arc::new(assignments));
     let (requests, requested) = mpsc::channel(scheduler::REQUESTS);
     let (finished, finishing) = mpsc::channel(apply::QUEUE);
-    let bell = Arc::new(Notify::new());
     let spaces = Arc::new(Spaces::load(Arc::clone(&store)).await?);
     let mut board = board;
     let mut batch = crate::board::Batch::default();
@@ -162,6 +178,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             doubted: Vec::new(),
             doubting_silence: None,
             alive: None,
+            orders: ordered,
         }
         .run(stop_applying.clone()),
     );
@@ -241,10 +258,27 @@ async fn restore(
         page_url(config, address),
         now,
     );
+    let lately = IncidentQuery {
+        live_since: Some(now - board::incidents::SHOWN),
+        limit: MOST_INCIDENTS,
+        ..IncidentQuery::default()
+    };
+    let stories = store.incidents(lately).await;
+    let stories = stories.context("the incidents cannot be read")?;
+    let next = store.next_incident().await;
+    let next = next.context("the incidents cannot be read")?;
+    board.recall_incidents(stories, next, read_links(store).await?);
     page::recall(&mut board, store, from, now)
         .await
         .context("the history cannot be read")?;
     Ok(board)
+}
+
+/// Signs the addresses that people are given.
+async fn read_links(store: &dyn Store) -> anyhow::Result<Links> {
+    let fresh = links::fresh_key().context("the system has no random numbers")?;
+    let key = store.key(links::KEY, fresh).await;
+    Ok(Links::new(key.context("the host's key cannot be read")?))
 }
 
 /// Where people find the page.
@@ -261,6 +295,7 @@ fn web_settings(
     metrics: &Arc<Metrics>,
     ready: watch::Receiver<bool>,
     counter: Counter,
+    desk: Desk,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -273,6 +308,7 @@ fn web_settings(
             }
         }),
         intake: Arc::new(counter),
+        records: Arc::new(desk),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

@@ -100,6 +100,7 @@ pub(crate) struct Metrics {
     deliveries: Family<DeliveryLabels, Counter>,
     pub(crate) deliveries_pending: Gauge,
     dead_man: Family<DeadManLabels, Counter>,
+    pub(crate) oldest_delivery: Gauge<f64, AtomicU64>,
     pub(crate) config_rejected: Gauge,
     pub(crate) store_trouble: Gauge,
     pub(crate) clock_steps: Counter,
@@ -129,6 +130,7 @@ impl Metrics {
             deliveries: Family::default(),
             deliveries_pending: Gauge::default(),
             dead_man: Family::default(),
+            oldest_delivery: Gauge::default(),
             config_rejected: Gauge::default(),
             store_trouble: Gauge::default(),
             clock_steps: Counter::default(),
@@ -213,6 +215,12 @@ impl Metrics {
             "deliveries_pending",
             "Notices that wait to be delivered",
             metrics.deliveries_pending.clone(),
+        );
+        registry.register_with_unit(
+            "deliveries_oldest_pending",
+            "How long ago the oldest notice was written that waits to be delivered",
+            Unit::Seconds,
+            metrics.oldest_delivery.clone(),
         );
         registry.register(
             "dead_man_calls",

@@ -33,6 +33,8 @@ pub mod network;
 
 pub mod telling;
 
+pub mod incident;
+
 pub mod reminding;
 
 pub mod folding;

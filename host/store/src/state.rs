@@ -12,6 +12,7 @@ use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use crate::incident::{IncidentEntry, IncidentRow};
 use crate::outbox::NewDelivery;
 
 /// What a route is known by. Whoever configures routes sees to it that a route
@@ -66,6 +67,10 @@ pub struct Commit {
     pub notes: BTreeMap<String, Option<String>>,
     /// What has changed, in order.
     pub changes: Vec<NewChange>,
+    /// How these incidents stand from now on.
+    pub incidents: Vec<IncidentRow>,
+    /// What happened to incidents.
+    pub entries: Vec<IncidentEntry>,
     /// Who is to be told, in order.
     pub deliveries: Vec<NewDelivery>,
 }

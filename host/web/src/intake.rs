@@ -52,12 +52,16 @@ pub enum Admission {
 }
 
 /// What somebody may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
+    /// Whose token it is, as people call it.
+    pub name: Arc<str>,
     /// Look at everything that is no secret.
     pub read: bool,
     /// Say how things are.
     pub report: bool,
+    /// Change what is watched, and take what happens.
+    pub write: bool,
 }
 
 /// How a monitor is told.

@@ -85,6 +85,14 @@ fn an_empty_text_is_a_configuration() {
     assert_eq!(config.network.concurrency, 8000);
     assert_eq!(&*config.page.title, "Status");
     assert_eq!(config.self_check, None);
+    assert_eq!(
+        config.incidents.rules,
+        watchkeeper_engine::incident::Rules::default()
+    );
+    assert_eq!(
+        config.incidents.acknowledge_within,
+        Duration::from_hours(7 * 24)
+    );
 }
 
 #[test]

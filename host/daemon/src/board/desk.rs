@@ -37,8 +37,6 @@ pub(super) struct Desk {
     pub(super) awake: BTreeSet<RouteKey>,
     /// Until when nobody is reminded.
     pub(super) hush: Option<Timestamp>,
-    /// Monitors whose outage somebody has taken on.
-    pub(super) acknowledged: BTreeSet<MonitorId>,
     /// By what it is of: `network`, `store`, `plugin:NAME`, `channel:ID`.
     pub(super) troubles: BTreeMap<String, Trouble>,
     /// How often in a row the plugin broke down at each target.
@@ -78,7 +76,6 @@ impl Desk {
             lanes,
             awake: BTreeSet::new(),
             hush,
-            acknowledged: BTreeSet::new(),
             troubles,
             traps: HashMap::new(),
             is_open: false,

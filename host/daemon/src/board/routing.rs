@@ -38,6 +38,7 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        self.stand(id, event, None, now, batch);
         let leads = self.desk.leads(id);
         let items = self.gather(&leads, id, event, now, batch);
         self.settle_channels(&leads, id, event, &items, batch);
@@ -88,19 +89,6 @@ impl Board {
     /// Until when nobody is reminded.
     pub(crate) const fn hushed_until(&self) -> Option<Timestamp> {
         self.desk.hush
-    }
-
-    /// Whether somebody has taken on the outage of `monitor`: it is neither reminded
-    /// of nor escalated.
-    pub(super) fn acknowledged(&self, monitor: &MonitorId) -> bool {
-        self.desk.acknowledged.contains(monitor)
-    }
-
-    /// Takes note that somebody has taken on the outage of `monitor`.
-    #[cfg(test)]
-    pub(super) fn acknowledge(&mut self, monitor: &MonitorId, now: Timestamp) {
-        self.desk.acknowledged.insert(monitor.clone());
-        self.stir(now);
     }
 
     /// What each of the routes `leads` tells of `event`.
@@ -222,7 +210,6 @@ impl Board {
         if !is_end(event) {
             return;
         }
-        self.desk.acknowledged.remove(id);
         let mut owed: BTreeSet<ChannelId> = BTreeSet::new();
         for lead in leads {
             let lead = &self.desk.routes[*lead];
@@ -279,7 +266,7 @@ impl Board {
     /// Puts what goes out at once into the outbox; the rest is gathered.
     fn send(&mut self, items: Vec<Item>, now: Timestamp, batch: &mut Batch) {
         if !items.is_empty() {
-            let rules = self.rules();
+            let rules = self.lane_rules();
             let out = self.desk.lanes.offer(items, &rules, now);
             self.post(out, now, batch);
         }
@@ -288,7 +275,7 @@ impl Board {
 
     /// Puts what has waited long enough into the outbox.
     fn release(&mut self, now: Timestamp, batch: &mut Batch) {
-        let rules = self.rules();
+        let rules = self.lane_rules();
         let out = self.desk.lanes.release(&rules, now);
         self.post(out, now, batch);
         self.look_for_due(now);
@@ -300,7 +287,7 @@ impl Board {
     }
 
     /// What the configuration says of lanes.
-    fn rules(&self) -> Rules {
+    fn lane_rules(&self) -> Rules {
         Rules {
             routes: Arc::clone(&self.desk.routes),
             channels: Arc::clone(&self.config().channels),
@@ -309,7 +296,7 @@ impl Board {
 
     /// Finds out when something is due next.
     fn look_for_due(&mut self, now: Timestamp) {
-        let mut due_at = self.desk.lanes.due_at(&self.rules(), now);
+        let mut due_at = self.desk.lanes.due_at(&self.lane_rules(), now);
         for (index, lead) in self.desk.routes.iter().enumerate() {
             let next = if !lead.route.hours.include(now) {
                 lead.route.hours.next_opening(now)

@@ -93,6 +93,8 @@ impl Board {
             Dependency::Folded { into } => {
                 tracing::info!(monitor = %id, %into, "outage folded into that of what it depends on");
                 self.held.remove(id);
+                let event = Event::Changed(change.clone());
+                self.stand(id, &event, Some(&into), now, batch);
                 self.folded.insert(id.clone(), (change, into));
             }
             Dependency::Tell => {

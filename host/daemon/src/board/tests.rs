@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use watchkeeper_engine::incident::Incident;
 use watchkeeper_engine::reading::{Fault, Outcome};
 use watchkeeper_engine::telling::Told;
 use watchkeeper_store::RouteKey;
@@ -12,6 +13,7 @@ use crate::assignment::assign;
 use crate::notice::Notice;
 use crate::plugins::Shelf;
 
+mod incidents;
 mod listening;
 mod routing;
 
@@ -65,6 +67,7 @@ struct Table {
     threads: Vec<(String, Option<i64>)>,
     /// What went into the outbox, with the channel and the second.
     posted: Vec<(i64, String, Notice)>,
+    stories: incidents::Kept,
 }
 
 impl Table {
@@ -91,6 +94,7 @@ impl Table {
             log: Vec::new(),
             threads: Vec::new(),
             posted: Vec::new(),
+            stories: incidents::Kept::default(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Table {
             "http://page".to_owned(),
             self.now,
         );
+        self.stories.recall(&mut self.board);
         let mut batch = Batch::default();
         // There are no plugins here: the script brings the readings.
         self.board.tell_start(self.now, &mut batch);
@@ -130,6 +135,7 @@ impl Table {
 
     fn keep(&mut self, mut batch: Batch) {
         self.board.note(&mut batch);
+        self.stories.keep(&batch.commit);
         self.kept.targets.extend(batch.commit.targets);
         self.kept.monitors.extend(batch.commit.monitors);
         let mut told: HashMap<(RouteKey, MonitorId), Told> = self
@@ -198,7 +204,16 @@ impl Table {
         }
         if let Some(monitor) = word.strip_prefix("ack:") {
             let monitor = MonitorId::parse(monitor).unwrap();
-            return self.board.acknowledge(&monitor, self.now);
+            let mut batch = Batch::default();
+            let mut incidents = self.board.incidents();
+            let is_part =
+                |(_, incident, _): &(_, &Incident, _)| incident.parts.contains_key(&monitor);
+            let (incident, ..) = incidents.rfind(is_part).unwrap();
+            drop(incidents);
+            self.board
+                .acknowledge(incident, &"ops".into(), "", self.now, &mut batch)
+                .unwrap();
+            return self.keep(batch);
         }
         let mut batch = Batch::default();
         if let Some(seconds) = word.strip_prefix("hush:") {

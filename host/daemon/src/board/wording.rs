@@ -32,11 +32,16 @@ struct Words {
 impl Board {
     /// Puts a notice for each channel into the outbox. Who is told the same gets
     /// the same notice.
-    pub(super) fn post(&self, out: Vec<(ChannelId, Bundle)>, now: Timestamp, batch: &mut Batch) {
+    pub(super) fn post(
+        &mut self,
+        out: Vec<(ChannelId, Bundle)>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
         let mut written: Vec<(Bundle, Notice)> = Vec::new();
         for (channel, bundle) in out {
             let known = written.iter().find(|(other, _)| *other == bundle);
-            let notice = if let Some((_, notice)) = known {
+            let mut notice = if let Some((_, notice)) = known {
                 notice.clone()
             } else {
                 let Some(notice) = self.compose(&bundle, now) else {
@@ -45,6 +50,20 @@ impl Board {
                 written.push((bundle.clone(), notice.clone()));
                 notice
             };
+            let incidents = self.incidents_of(&bundle);
+            if let [(incident, _)] = incidents.as_slice() {
+                self.link(&mut notice, Some(*incident), &channel, now);
+            }
+            for (incident, monitor) in incidents {
+                self.note_told(
+                    Some(incident),
+                    &monitor,
+                    &channel,
+                    &notice.title,
+                    now,
+                    batch,
+                );
+            }
             let monitor = sole_monitor(&bundle).cloned();
             batch
                 .commit
@@ -71,6 +90,7 @@ impl Board {
             page_title: self.config().page.title.to_string(),
             page_url: self.page_url.clone(),
             started_ms: None,
+            incident_url: None,
             acknowledge_url: None,
         }
     }

@@ -100,8 +100,8 @@ impl Rig {
             for line in log.lines().map_while(Result::ok) {
                 if let Ok(entry) = serde_json::from_str::<Value>(&line) {
                     if entry["fields"]["message"] == "watchkeeper is up" {
-                        let page = entry["fields"]["page"].as_str().unwrap_or_default();
-                        _ = found.send(page.to_owned());
+                        let address = entry["fields"]["address"].as_str().unwrap_or_default();
+                        _ = found.send(format!("http://{address}"));
                     }
                     keeping.lock().unwrap().push(entry);
                 }

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod arbitrary;
 #[cfg(test)]
+mod incident_laws;
+#[cfg(test)]
+mod incident_tables;
+#[cfg(test)]
 mod monitor_laws;
 #[cfg(test)]
 mod monitor_tables;

@@ -10,6 +10,7 @@ use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId, TargetId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use super::incidents;
 use super::mirror::{self, ChangeDetails, Kept};
 use super::outbox::{self, sql_limit};
 use crate::error::StoreError;
@@ -132,6 +133,7 @@ pub(super) struct Prepared {
     network: Option<String>,
     heard: Vec<Option<String>>,
     changes: Vec<String>,
+    incidents: Vec<String>,
 }
 
 /// Writes out `commit`; done by the caller's thread, not by the writer's.
@@ -161,6 +163,11 @@ pub(super) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
             .iter()
             .map(|entry| ChangeDetails::write(&entry.change, entry.folded_into.as_ref()))
             .collect::<Result<_, _>>()?,
+        incidents: commit
+            .incidents
+            .iter()
+            .map(|row| incidents::details(&row.incident))
+            .collect::<Result<_, _>>()?,
         commit,
     })
 }
@@ -175,6 +182,7 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         network,
         heard,
         changes,
+        incidents,
     } = prepared;
     // First: what comes back after it was forgotten has its new state.
     for ((target, _), json) in commit.heard.iter().zip(heard) {
@@ -264,6 +272,12 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
                 ":maintained": entry.maintained == Maintained::Yes,
                 ":details": details,
             })?;
+    }
+    for (row, details) in commit.incidents.iter().zip(incidents) {
+        incidents::put(connection, row, details)?;
+    }
+    for entry in &commit.entries {
+        incidents::add_entry(connection, entry)?;
     }
     for delivery in &commit.deliveries {
         outbox::add(connection, delivery)?;

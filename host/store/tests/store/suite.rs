@@ -25,6 +25,13 @@ use crate::sample::{
     T0, after, change, checked, delivery, monitor, reading, spent, standing, state, target,
 };
 
+mod incidents;
+
+pub(crate) use incidents::{
+    a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
+    what_was_given_up_is_taken_up_again,
+};
+
 /// Data that can be opened again and again, as by one process after the other.
 pub(crate) trait Backend {
     fn open(&self) -> Arc<dyn Store>;
@@ -51,6 +58,10 @@ macro_rules! laws {
             a_later_delivery_never_overtakes,
             a_delivery_ends_once,
             deliveries_are_found_and_pruned,
+            what_was_given_up_is_taken_up_again,
+            incidents_are_kept_with_their_timelines,
+            incidents_are_found,
+            a_key_is_made_once,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,
@@ -407,6 +418,7 @@ pub(crate) async fn a_later_delivery_never_overtakes(backend: &impl Backend) {
         pending: 1,
         delivered: 1,
         failed: 1,
+        oldest_pending: Some(T0),
     };
     assert_eq!(store.delivery_counts().await.unwrap(), counts);
     store.close().await.unwrap();
