@@ -252,6 +252,8 @@ impl Book {
             let incident = self.incidents.get_mut(&id)?;
             incident.resolved = None;
             incident.reopened = incident.reopened.saturating_add(1);
+            // Whoever took it has seen it end.
+            incident.acknowledged = None;
             incident.stage = Stage::Investigating;
             moves.push((id, Move::Reopened));
             return Some(id);

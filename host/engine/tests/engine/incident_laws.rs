@@ -167,7 +167,7 @@ proptest! {
                 if let Some(before) = before.get(&id) {
                     prop_assert!(before.severity <= incident.severity);
                     prop_assert_eq!(before.started, incident.started);
-                    prop_assert!(before.acknowledged.is_none() || before.acknowledged == incident.acknowledged);
+                    prop_assert!(before.acknowledged.is_none() || before.reopened < incident.reopened || before.acknowledged == incident.acknowledged);
                 }
             }
             told.extend(moves);
