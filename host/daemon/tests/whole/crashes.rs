@@ -51,6 +51,7 @@ notifier = "webhook"
 config = {{ url = "{}" }}
 [[route]]
 to = ["hook"]
+group_wait = "0s"
 "#,
         target.url("/"),
         receiver.url("/hook")
