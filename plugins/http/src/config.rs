@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
-use watchkeeper_sdk::config::{Secret, Span};
+use watchkeeper_sdk::config::Span;
+use watchkeeper_sdk::expect::Expect;
+use watchkeeper_sdk::http::Auth;
 use watchkeeper_sdk::tls::{Expiry, Verify};
-
-use crate::assertion::Operator;
-use crate::status::StatusRange;
 
 /// The configuration of an HTTP check. All keys are optional.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -56,76 +54,6 @@ impl Default for Config {
             max_body: 1 << 20,
         }
     }
-}
-
-/// Credentials.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    /// A user name and password (RFC 7617).
-    Basic(Basic),
-    /// A token (RFC 6750).
-    Bearer(Secret),
-}
-
-/// A user name and password.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Basic {
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub password: Secret,
-}
-
-/// What is expected of the answer.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Expect {
-    /// Status codes, classes and ranges, of which one must match: `200`, `"2xx"`,
-    /// `"200-299"`. Default: `["2xx"]` in `expect`, anything in `prefer`.
-    #[schemars(length(min = 1))]
-    pub status: Option<Vec<StatusRange>>,
-    /// A text that the body must contain.
-    pub body: Option<String>,
-    /// A text that the body must not contain.
-    pub body_not: Option<String>,
-    /// A regular expression that must match somewhere in the body.
-    pub body_regex: Option<String>,
-    /// Assertions on the body as JSON.
-    pub json: Vec<JsonAssertion>,
-    /// Assertions on the answer's headers.
-    pub headers: Vec<HeaderAssertion>,
-}
-
-/// An assertion on a JSON body. It must hold for every value at the path, and
-/// there must be one.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct JsonAssertion {
-    /// Where the value is, as a JSONPath (RFC 9535) without filters:
-    /// `$.queue.depth`, `$.nodes[*].up`, `$..version`.
-    pub path: String,
-    /// How to compare.
-    #[serde(default)]
-    pub op: Operator,
-    /// What to compare with. With `exists`, `false` asks for absence.
-    #[serde(default)]
-    pub value: Option<Value>,
-}
-
-/// An assertion on a header. It must hold for one of those with the name.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HeaderAssertion {
-    /// The header's name, in any case.
-    pub name: String,
-    /// How to compare.
-    #[serde(default)]
-    pub op: Operator,
-    /// What to compare with. With `exists`, `false` asks for absence.
-    #[serde(default)]
-    pub value: Option<Value>,
 }
 
 /// What to do about redirects.

@@ -1,21 +1,17 @@
 //! Checks web sites and APIs: sends one request, compares the answer with what
 //! is expected, and looks at the certificate.
 
-mod assertion;
 mod config;
-mod judge;
-mod path;
-mod status;
 
 use std::borrow::Cow;
 
+use watchkeeper_sdk::expect::Judge;
 use watchkeeper_sdk::http::{self, Exchange, Request, Response};
 use watchkeeper_sdk::tls::Expiry;
 use watchkeeper_sdk::{Capability, Context, Error, Probe, Reading, Stop, Target, Timestamp};
 
 pub use self::config::Config;
-use self::config::{Auth, Tls};
-use self::judge::{Judge, Limit};
+use self::config::Tls;
 
 /// The probe for `http` and `https` targets.
 pub struct Http;
@@ -35,7 +31,7 @@ impl Probe for Http {
     fn check(config: Config, target: &Target, _: &Context) -> Result<Reading, Stop> {
         // Before anything is sent: a mistake in the configuration is no news
         // about the target.
-        let judge = Judge::new(&config)?;
+        let judge = Judge::new(&config.expect, &config.prefer, "config")?;
         let response = request(&config, target)?
             .send()
             .map_err(|error| match error {
@@ -71,8 +67,7 @@ fn request(config: &Config, target: &Target) -> Result<Request, Stop> {
         request = request.body(body.as_str());
     }
     Ok(match &config.auth {
-        Some(Auth::Basic(basic)) => request.basic_auth(&basic.username, basic.password.expose()),
-        Some(Auth::Bearer(token)) => request.bearer_auth(token.expose()),
+        Some(auth) => request.auth(auth),
         None => request,
     })
 }
@@ -97,11 +92,9 @@ fn judged(
             };
         }
     }
-    judge.judge(reading, response).map_err(|Limit { bytes, key }| {
-        Stop::Undecided(format!(
-            "the body is larger than {bytes} bytes, so that config.{key} cannot be decided: raise config.max_body"
-        ))
-    })
+    judge
+        .judge(reading, response)
+        .map_err(|limit| limit.stop("config.max_body"))
 }
 
 #[cfg(test)]

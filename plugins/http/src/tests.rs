@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use super::*;
 
+fn judge_of(config: &Config) -> Result<Judge, Stop> {
+    Judge::new(&config.expect, &config.prefer, "config")
+}
+
 fn check(config: &str, response: &Response, expected: &str) {
     let config: Config = watchkeeper_sdk::config::parse(config).unwrap();
-    let found = Judge::new(&config).and_then(|judge| {
+    let found = judge_of(&config).and_then(|judge| {
         judged(
             &judge,
             &config.tls,
@@ -132,7 +136,7 @@ fn a_mistake_names_its_key() {
     );
     let config: Config =
         watchkeeper_sdk::config::parse(r#"{ "prefer": { "body_regex": "(" } }"#).unwrap();
-    let Err(Stop::Misconfigured(why)) = Judge::new(&config).map(drop) else {
+    let Err(Stop::Misconfigured(why)) = judge_of(&config).map(drop) else {
         panic!("a broken pattern was taken");
     };
     assert!(
@@ -141,7 +145,7 @@ fn a_mistake_names_its_key() {
     );
     let config: Config =
         watchkeeper_sdk::config::parse(r#"{ "expect": { "json": [{ "path": "a" }] } }"#).unwrap();
-    let Err(Stop::Misconfigured(why)) = Judge::new(&config).map(drop) else {
+    let Err(Stop::Misconfigured(why)) = judge_of(&config).map(drop) else {
         panic!("a broken path was taken");
     };
     assert!(
@@ -158,7 +162,7 @@ fn phases_become_latency_and_measurements() {
         first_byte: Some(Duration::from_millis(30)),
         ..Exchange::default()
     };
-    let judge = Judge::new(&config).unwrap();
+    let judge = judge_of(&config).unwrap();
     let response = Response::new(200, &[], "");
     let now = Timestamp::from_seconds(0);
     let reading = judged(&judge, &config.tls, &response, Some(&exchange), now).unwrap();

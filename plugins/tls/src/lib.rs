@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use watchkeeper_sdk::tls::{Certificate, Connection, Expiry, Session, Verify};
+use watchkeeper_sdk::tls::{Certificate, Connection, Expiry, Session, Trust};
 use watchkeeper_sdk::{Capability, Context, Health, Probe, Reading, Stop, Target, Timestamp};
 
 /// The probe for `tls` targets.
@@ -76,10 +76,8 @@ impl Probe for Tls {
         let alpn = config.alpn.offered()?;
         let connection = Connection::open(&host, url.port().unwrap_or(443), context.timeout())?;
         let connected = context.elapsed();
-        // The chain is only reported on: an expired one is then told with its
-        // day, and all of its faults at once.
         let server_name = config.server_name.as_deref().unwrap_or(&host);
-        let session = connection.start_tls(server_name, &alpn, Verify::Reported)?;
+        let session = connection.start_tls(server_name, &alpn, Trust::VERIFY)?;
         let reading = Reading::healthy()
             .latency(connected + session.handshake)
             .measure("connect", connected.as_secs_f64(), "seconds")
@@ -91,18 +89,12 @@ impl Probe for Tls {
 watchkeeper_sdk::probe!(Tls);
 
 fn judge(reading: Reading, config: &Config, session: &Session, now: Timestamp) -> Reading {
-    let mut reading = config.expiry.judge(reading, session, now);
-    let expired = session
-        .chain
-        .iter()
-        .any(|certificate| now > certificate.not_after);
-    // An expired chain is untrusted for that, which was said already.
-    if let Some(why) = &session.untrusted
-        && !config.allow_untrusted
-        && !(expired && why.contains("expired"))
-    {
-        reading = reading.worsen(Health::Dead, format!("certificate {why}"));
-    }
+    let trust = Trust {
+        expiry: config.expiry,
+        allow_untrusted: config.allow_untrusted,
+        server_name: None,
+    };
+    let mut reading = trust.judge(reading, session, now);
     if let Some(leaf) = session.chain.first() {
         for name in config.names.iter().filter(|name| !covers(leaf, name)) {
             let reason = format!("certificate is not for {name}");

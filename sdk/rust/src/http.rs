@@ -5,12 +5,16 @@
 //! unless given one.
 
 mod answers;
+mod auth;
+mod cookies;
 mod exchange;
 mod failure;
 mod request;
 mod response;
 
 pub use self::answers::Answers;
+pub use self::auth::{Auth, Basic};
+pub use self::cookies::Cookies;
 pub use self::exchange::{Exchange, exchanges};
 pub use self::request::Request;
 pub use self::response::Response;

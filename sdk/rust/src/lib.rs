@@ -3,9 +3,10 @@
 //! A plugin is a WebAssembly component that Watchkeeper runs in a sandbox: it
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
-//! a client for each way out ([`http`], [`tcp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`state`], [`log`]); notifiers find what they
-//! are to tell [in words](wording).
+//! a client for each way out ([`http`], [`tcp`], [`udp`], [`tls`], [`icmp`], [`dns`]),
+//! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares answers
+//! with what operators expect of them; notifiers find what they are to tell
+//! [in words](wording).
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -64,26 +65,32 @@
 //! watchkeeper_sdk::probe!(QueueDepth);
 //! ```
 
+mod address;
 #[doc(hidden)]
 #[expect(clippy::same_length_and_capacity, reason = "generated code")]
 pub mod bindings;
 
 pub mod config;
 mod context;
+pub mod database;
 #[doc(hidden)]
 pub mod describe;
 pub mod dns;
 mod error;
+pub mod expect;
+mod figure;
 pub mod http;
 pub mod icmp;
 pub mod log;
 mod notifier;
 mod probe;
 pub mod state;
+pub mod stream;
 mod target;
 pub mod tcp;
 mod time;
 pub mod tls;
+pub mod udp;
 mod url;
 mod wait;
 pub mod wording;
@@ -91,6 +98,7 @@ pub mod wording;
 pub use self::bindings::types::{Capability, Health};
 pub use self::context::Context;
 pub use self::error::Error;
+pub use self::figure::{Comparison, Figure, FigureRule, number_or_text};
 pub use self::notifier::{Affected, Failure, Notice, Notifier, Occasion};
 pub use self::probe::{Measurement, Probe, Reading, Stop};
 pub use self::target::Target;

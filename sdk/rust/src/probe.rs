@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::probe as wit;
 use crate::bindings::types;
-use crate::{Capability, Context, Error, Health, Target, config};
+use crate::{Capability, Context, Error, Health, Target, config, in_words};
 
 /// A plugin that judges targets. [`probe!`](crate::probe!) exports it.
 pub trait Probe {
@@ -167,6 +167,19 @@ impl From<Error> for Stop {
     }
 }
 
+impl Error {
+    /// The stop of a check with that `timeout` which waited for `what`: silence and
+    /// a connection that ends are told with it, `waited 10 s for the greeting` and
+    /// `connection closed before the greeting`; all else is as by `?`.
+    pub fn waiting_for(self, what: &str, timeout: Duration) -> Stop {
+        match self {
+            Self::TimedOut(_) => Stop::Dead(format!("waited {} for {what}", in_words(timeout))),
+            Self::Closed => Stop::Dead(format!("connection closed before {what}")),
+            other => other.into(),
+        }
+    }
+}
+
 /// Answers the host's `check`.
 #[doc(hidden)]
 pub fn run<P: Probe>(request: wit::Request) -> Result<wit::Reading, wit::Fault> {
@@ -257,6 +270,20 @@ mod tests {
             r#"{"a":1}"#,
             r#"Fault::Misconfigured("config.a: invalid type: integer `1`, expected a string")"#,
         );
+    }
+
+    #[test]
+    fn silence_says_what_was_waited_for() {
+        let told = |error: Error| error.waiting_for("the greeting", Duration::from_secs(10));
+        for (error, expected) in [
+            (Error::TimedOut(None), "waited 10 s for the greeting"),
+            (Error::Closed, "connection closed before the greeting"),
+            (Error::Refused, "connection refused"),
+        ] {
+            assert_eq!(told(error), Stop::Dead(expected.to_owned()));
+        }
+        let denied = told(Error::Denied("no".to_owned()));
+        assert_eq!(denied, Stop::Undecided("denied: no".to_owned()));
     }
 
     #[test]

@@ -5,13 +5,12 @@
 use std::time::Duration;
 
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
-use wasip2::sockets::network::{
-    ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
-};
+use wasip2::sockets::network::{ErrorCode, IpAddress};
 use wasip2::sockets::tcp::TcpSocket;
-use wasip2::sockets::{instance_network, ip_name_lookup, tcp_create_socket};
+use wasip2::sockets::{instance_network, tcp_create_socket};
 
 use crate::Error;
+use crate::address::{at_port, failed, resolve};
 use crate::wait::Deadline;
 
 /// How much one call to the host carries at most.
@@ -80,31 +79,6 @@ impl Connection {
     }
 }
 
-fn resolve(host: &str, deadline: Deadline) -> Result<Vec<IpAddress>, Error> {
-    let translate = |code| match code {
-        ErrorCode::NameUnresolvable | ErrorCode::PermanentResolverFailure => {
-            Error::unresolved(host, "")
-        }
-        ErrorCode::TemporaryResolverFailure => {
-            Error::unresolved(host, "the resolver gave no answer")
-        }
-        ErrorCode::AccessDenied => Error::Denied(format!("looking up {host}")),
-        ErrorCode::InvalidArgument => Error::Invalid(format!("{host} is no host name")),
-        other => failed(other),
-    };
-    let network = instance_network::instance_network();
-    let stream = ip_name_lookup::resolve_addresses(&network, host).map_err(translate)?;
-    let mut addresses = Vec::new();
-    loop {
-        match stream.resolve_next_address() {
-            Ok(Some(address)) => addresses.push(address),
-            Ok(None) => return Ok(addresses),
-            Err(ErrorCode::WouldBlock) => deadline.wait(&stream.subscribe())?,
-            Err(code) => return Err(translate(code)),
-        }
-    }
-}
-
 fn connect(
     address: IpAddress,
     port: u16,
@@ -114,21 +88,7 @@ fn connect(
         ErrorCode::AccessDenied => Error::Denied(format!("connecting to port {port}")),
         other => failed(other),
     };
-    let (family, address) = match address {
-        IpAddress::Ipv4(address) => {
-            let address = Ipv4SocketAddress { port, address };
-            (IpAddressFamily::Ipv4, IpSocketAddress::Ipv4(address))
-        }
-        IpAddress::Ipv6(address) => {
-            let address = Ipv6SocketAddress {
-                port,
-                flow_info: 0,
-                address,
-                scope_id: 0,
-            };
-            (IpAddressFamily::Ipv6, IpSocketAddress::Ipv6(address))
-        }
-    };
+    let (family, address) = at_port(address, port);
     let socket = tcp_create_socket::create_tcp_socket(family).map_err(translate)?;
     socket
         .start_connect(&instance_network::instance_network(), address)
@@ -139,19 +99,5 @@ fn connect(
             Err(ErrorCode::WouldBlock) => deadline.wait(&socket.subscribe())?,
             Err(code) => return Err(translate(code)),
         }
-    }
-}
-
-fn failed(code: ErrorCode) -> Error {
-    match code {
-        ErrorCode::ConnectionRefused => Error::Refused,
-        ErrorCode::ConnectionReset | ErrorCode::ConnectionAborted => Error::Closed,
-        ErrorCode::RemoteUnreachable => Error::Unreachable,
-        ErrorCode::Timeout => Error::TimedOut(None),
-        ErrorCode::AccessDenied => Error::Denied("opening a socket".to_owned()),
-        ErrorCode::OutOfMemory | ErrorCode::NewSocketLimit => {
-            Error::Host(format!("the host's sockets: {}", code.message()))
-        }
-        other => Error::Failed(other.message().to_owned()),
     }
 }

@@ -22,6 +22,47 @@ impl Timestamp {
         Self(seconds.saturating_mul(NANOS_A_SECOND))
     }
 
+    /// Reads RFC 3339: `2026-12-01T02:00:00Z`, with fractions of a second and any
+    /// offset, and a blank in place of the `T`. None for what is no such time, and
+    /// before 1970 or after 2554.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, time) = text.trim().split_once(['T', 't', ' '])?;
+        let zone = time.find(['Z', 'z', '+', '-'])?;
+        let (time, zone) = time.split_at_checked(zone)?;
+        let [year, month, day] = numbers(date, '-')?;
+        let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+        let [hour, minute, second] = numbers(time, ':')?;
+        // A leap second counts as the last of its minute.
+        let fits = (1..=12).contains(&month)
+            && (1..=days_of(year, month)).contains(&day)
+            && (hour < 24 && minute < 60 && second <= 60);
+        if !fits || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let offset = match zone {
+            "Z" | "z" => 0,
+            _ => {
+                let (sign, zone) = zone.split_at_checked(1)?;
+                let [hours, minutes] = numbers(zone, ':')?;
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                let seconds = hours * 3600 + minutes * 60;
+                if sign == "-" { -seconds } else { seconds }
+            }
+        };
+        let seconds =
+            days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second.min(59)
+                - offset;
+        let digits: String = fraction
+            .chars()
+            .chain("000000000".chars())
+            .take(9)
+            .collect();
+        let nanos = u64::try_from(seconds).ok()?.checked_mul(NANOS_A_SECOND)?;
+        nanos.checked_add(digits.parse().ok()?).map(Self)
+    }
+
     /// The host's wall clock.
     pub fn now() -> Self {
         let since = SystemTime::now()
@@ -80,6 +121,36 @@ impl fmt::Display for Timestamp {
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
         )
     }
+}
+
+/// So many numbers without signs.
+fn numbers<const N: usize>(text: &str, separator: char) -> Option<[i64; N]> {
+    let number = |part: &str| {
+        let is_number = (1..=4).contains(&part.len()) && part.bytes().all(|c| c.is_ascii_digit());
+        is_number.then(|| part.parse().ok()).flatten()
+    };
+    let numbers: Vec<i64> = text.split(separator).map(number).collect::<Option<_>>()?;
+    numbers.try_into().ok()
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Years begin in March, so that the leap day ends one; see [`Timestamp::date`].
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
 /// A span in words, to the two largest units: `250 ms`, `1.5 s`, `2 min 5 s`,
@@ -146,6 +217,50 @@ mod tests {
             let (before, after) = (date(day), date(day + 1));
             prop_assert!(after > before);
             prop_assert!(after.2 == before.2 + 1 || (after.2 == 1 && before.2 >= 28));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(seconds in 0_u64..16_000_000_000) {
+            let time = Timestamp::from_seconds(seconds);
+            prop_assert_eq!(Timestamp::parse(&time.to_string()), Some(time));
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_read(text in "\\PC*") {
+            let _ = Timestamp::parse(&text);
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_rfc_3339_has_them() {
+        let at = |text| Timestamp::parse(text).map(Timestamp::nanos);
+        for text in [
+            "2020-02-29T12:00:00Z",
+            "2020-02-29t14:30:00.0+02:30",
+            "2020-02-29 04:00:00-08:00",
+        ] {
+            assert_eq!(at(text), Some(1_582_977_600 * NANOS_A_SECOND), "{text}");
+        }
+        assert_eq!(at("1970-01-01T00:00:01.5Z"), Some(1_500_000_000));
+        assert_eq!(at("2016-12-31T23:59:60Z"), at("2016-12-31T23:59:59Z"));
+        for text in [
+            "",
+            "2020-02-30T00:00:00Z",
+            "2021-02-29T00:00:00Z",
+            "2020-13-01T00:00:00Z",
+            "2020-01-01T24:00:00Z",
+            "2020-01-01",
+            "2020-01-01T00:00:00",
+            "2020-01-01T00:00Z",
+            "1969-12-31T23:59:59Z",
+            "2020-01-01T00:00:00+25:00",
+            "2020-01-01T00:00:00.xZ",
+            "9999-01-01T00:00:00Z",
+            "+2020-01-01T00:00:00Z",
+        ] {
+            assert_eq!(at(text), None, "{text}");
         }
     }
 

@@ -1,21 +1,28 @@
 //! TLS over a connection that the host holds: from the start, or after a
 //! STARTTLS exchange in the clear. Needs [`Capability::Tls`](crate::Capability::Tls).
 
+mod conversation;
+mod encryption;
 mod expiry;
+mod trust;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bindings::tls as wit;
 use crate::probe::nanos;
 use crate::{Error, Timestamp};
 
+pub use self::conversation::Conversation;
+pub use self::encryption::{Encryption, Mode};
 pub use self::expiry::Expiry;
+pub use self::trust::Trust;
 pub use crate::bindings::tls::Verify;
 
 /// A connection to `host:port`.
 pub struct Connection {
     inner: wit::Connection,
     host: String,
+    opened: Instant,
     timeout: Duration,
 }
 
@@ -55,13 +62,15 @@ pub struct Certificate {
 }
 
 impl Connection {
-    /// Opens TCP. `timeout` is also that of every later call.
+    /// Opens TCP. All that happens on it must be over after `timeout`.
     pub fn open(host: &str, port: u16, timeout: Duration) -> Result<Self, Error> {
+        let opened = Instant::now();
         let inner = wit::Connection::connect(host, port, nanos(timeout))
             .map_err(|error| translate(error, host, timeout))?;
         Ok(Self {
             inner,
             host: host.to_owned(),
+            opened,
             timeout,
         })
     }
@@ -76,7 +85,7 @@ impl Connection {
     ) -> Result<Session, Error> {
         let alpn: Vec<String> = alpn.iter().map(|&protocol| protocol.to_owned()).collect();
         self.inner
-            .start_tls(server_name, &alpn, verify, nanos(self.timeout))
+            .start_tls(server_name, &alpn, verify, self.left())
             .map(Session::from)
             .map_err(|error| self.translate(error))
     }
@@ -84,15 +93,20 @@ impl Connection {
     /// Up to `max` bytes; empty at the end of the stream.
     pub fn read(&self, max: u32) -> Result<Vec<u8>, Error> {
         self.inner
-            .read(max, nanos(self.timeout))
+            .read(max, self.left())
             .map_err(|error| self.translate(error))
     }
 
     /// Writes all of `bytes`.
     pub fn write(&self, bytes: &[u8]) -> Result<(), Error> {
         self.inner
-            .write(bytes, nanos(self.timeout))
+            .write(bytes, self.left())
             .map_err(|error| self.translate(error))
+    }
+
+    /// What is left of the time that the connection has, in nanoseconds.
+    fn left(&self) -> u64 {
+        nanos(self.timeout.saturating_sub(self.opened.elapsed()))
     }
 
     fn translate(&self, error: wit::Error) -> Error {

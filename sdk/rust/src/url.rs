@@ -128,6 +128,12 @@ impl Url {
         &self.path
     }
 
+    /// The path's segments, percent-decoded, without empty ones.
+    pub fn segments(&self) -> impl Iterator<Item = String> {
+        let segments = self.path.split('/').filter(|segment| !segment.is_empty());
+        segments.map(decode)
+    }
+
     /// What follows the `?`.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
@@ -450,6 +456,13 @@ mod tests {
         assert_eq!(url.credentials(), Some(("me@home", "p:s")));
         assert_eq!(url.to_string(), "https://me%40home@a.test/x");
         assert!(!format!("{url:?}").contains("p%3As"));
+    }
+
+    #[test]
+    fn segments_are_decoded() {
+        let segments = |url| Url::parse(url).unwrap().segments().collect::<Vec<_>>();
+        assert_eq!(segments("postgres://a/b%2Fc//d/"), ["b/c", "d"]);
+        assert_eq!(segments("postgres://a"), [""; 0]);
     }
 
     #[test]

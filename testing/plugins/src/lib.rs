@@ -5,11 +5,13 @@
 //! what comes out in words.
 
 mod notice;
+mod program;
 mod rig;
 mod trial;
 mod words;
 
 pub use notice::{affected, notice};
+pub use program::{Inetd, Program, Workplace, find, is_root};
 pub use rig::{authority, bundled, load, run};
 pub use trial::Trial;
 pub use words::{of_check, of_delivery};

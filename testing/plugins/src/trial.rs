@@ -25,6 +25,7 @@ pub struct Trial {
     timeout: Duration,
     allow: Vec<String>,
     grants_targets: bool,
+    state: StateSpace,
 }
 
 impl Trial {
@@ -44,6 +45,7 @@ impl Trial {
             timeout: TIMEOUT,
             allow: Vec::new(),
             grants_targets: true,
+            state: StateSpace::new(),
         }
     }
 
@@ -75,6 +77,13 @@ impl Trial {
     #[must_use]
     pub fn ungranted(mut self) -> Self {
         self.grants_targets = false;
+        self
+    }
+
+    /// With what an earlier run kept.
+    #[must_use]
+    pub fn state(mut self, state: StateSpace) -> Self {
+        self.state = state;
         self
     }
 
@@ -154,7 +163,7 @@ impl Trial {
             limits: Limits::default(),
             timeout: self.timeout,
             secrets: Scrubber::new(secrets.map(|secret| secret.expose().to_owned())),
-            state: StateSpace::new(),
+            state: self.state.clone(),
         })
     }
 }

@@ -96,6 +96,12 @@ impl Authority {
             key_pem: key.serialize_pem(),
         })
     }
+
+    /// Takes connections as a TLS server whose certificate is right or wrong as
+    /// `kind` says.
+    pub fn acceptor(&self, kind: TlsKind) -> io::Result<TlsAcceptor> {
+        Ok(TlsAcceptor::from(Arc::new(configure(kind, self)?)))
+    }
 }
 
 /// What a server of another program shows: files that it can be given.

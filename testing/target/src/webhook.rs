@@ -1,6 +1,6 @@
 //! A receiver of webhooks: records what arrives, answers what it was told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -154,6 +154,8 @@ struct Entries {
     received: VecDeque<Received>,
     arrived: u64,
     answers: VecDeque<Answer>,
+    /// By path, without the query.
+    routes: BTreeMap<String, Answer>,
     otherwise: Answer,
 }
 
@@ -164,6 +166,7 @@ impl Receiver {
             received: VecDeque::new(),
             arrived: 0,
             answers: VecDeque::new(),
+            routes: BTreeMap::new(),
             otherwise: Answer::ok(),
         };
         let book = Arc::new(Book {
@@ -193,7 +196,13 @@ impl Receiver {
         self.book.entries().answers.extend(answers);
     }
 
-    /// Sets the answer for when none is queued.
+    /// Sets the answer to every request for `path`, whatever its query, when none is
+    /// queued.
+    pub fn at(&self, path: &str, answer: Answer) {
+        self.book.entries().routes.insert(path.to_owned(), answer);
+    }
+
+    /// Sets the answer for when none is queued and the path has none of its own.
     pub fn otherwise(&self, answer: Answer) {
         self.book.entries().otherwise = answer;
     }
@@ -305,6 +314,8 @@ impl Book {
             entries.received.pop_front();
         }
         let at = Instant::now();
+        let route = path.split('?').next().unwrap_or_default();
+        let routed = entries.routes.get(route).cloned();
         entries.received.push_back(Received {
             number,
             at,
@@ -316,6 +327,7 @@ impl Book {
         let answer = entries
             .answers
             .pop_front()
+            .or(routed)
             .unwrap_or_else(|| entries.otherwise.clone());
         self.count.send_replace(entries.arrived);
         answer

@@ -12,6 +12,8 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::StreamError;
 
+use super::auth::Auth;
+use super::cookies::Cookies;
 use super::failure::translate;
 use super::response::Response;
 use crate::bindings::http_settings;
@@ -87,6 +89,14 @@ impl Request {
         self.header("authorization", format!("Bearer {token}"))
     }
 
+    /// Sends what the configuration has as credentials.
+    pub fn auth(self, auth: &Auth) -> Self {
+        match auth {
+            Auth::Basic(basic) => self.basic_auth(&basic.username, basic.password.expose()),
+            Auth::Bearer(token) => self.bearer_auth(token.expose()),
+        }
+    }
+
     /// Sends bytes as they are.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
@@ -150,6 +160,17 @@ impl Request {
 
     /// Sends the request and reads the answer.
     pub fn send(self) -> Result<Response, Error> {
+        self.follow(None)
+    }
+
+    /// As [`send`](Self::send), with the cookies that fit; keeps what is set, by the
+    /// redirects on the way too. A header `Cookie` of the request's own is sent
+    /// instead.
+    pub fn send_with(self, cookies: &mut Cookies) -> Result<Response, Error> {
+        self.follow(Some(cookies))
+    }
+
+    fn follow(self, mut cookies: Option<&mut Cookies>) -> Result<Response, Error> {
         let deadline = Deadline::after(self.timeout);
         let (mut request, mut url) = match self.url.clone() {
             Ok(url) => (self, url),
@@ -171,7 +192,7 @@ impl Request {
         let mut is_redirected = false;
         loop {
             let response = request
-                .exchange(&url, deadline)
+                .with_cookies(&url, deadline, cookies.as_deref_mut())
                 .map_err(|error| match error {
                     // Whoever wrote the first URL is not to blame for the next.
                     Error::Invalid(why) if is_redirected => {
@@ -199,6 +220,27 @@ impl Request {
             url = next;
             is_redirected = true;
         }
+    }
+
+    /// One exchange, with the cookies that `url` may see; keeps those that it sets.
+    fn with_cookies(
+        &self,
+        url: &Url,
+        deadline: Deadline,
+        cookies: Option<&mut Cookies>,
+    ) -> Result<Response, Error> {
+        let Some(cookies) = cookies else {
+            return self.exchange(url, deadline);
+        };
+        let mut request = self.clone();
+        if let (false, Some(cookie)) = (self.has("cookie"), cookies.header(url)) {
+            request = request.header("cookie", cookie);
+        }
+        let response = request.exchange(url, deadline)?;
+        for (_, set) in response.headers().filter(|(name, _)| *name == "set-cookie") {
+            cookies.take(url, &set);
+        }
+        Ok(response)
     }
 
     fn to(method: &str, url: Result<Url, Error>) -> Self {

@@ -10,7 +10,17 @@ use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
 use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
+use crate::databases::mariadb::MariaDb;
+use crate::databases::postgresql::PostgreSql;
+use crate::databases::redis::Redis;
+use crate::databases::until as until_health;
+use crate::grpc::grpc;
 use crate::http_tls::server;
+use crate::ntp::chrony;
+use crate::smtp::{Begins, exim};
+use crate::ssh::sshd;
+use crate::websocket::websockets;
+use crate::{domain, prometheus};
 
 /// Enough for a median that is the same at every try.
 const RUNS: usize = 200;
@@ -73,6 +83,33 @@ async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
     cost.line(what)
 }
 
+/// Against servers that are programs of their own; those that are missing say so.
+async fn of_programs() -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(server) = exim(Some(TlsKind::Valid), Begins::InTheClear) {
+        let target = format!("smtp://localhost:{}", server.address().port());
+        lines.push(of_checks("smtp, STARTTLS", "smtp", &target, "{}").await);
+    }
+    if let Some(server) = sshd(&["ed25519"], "").await {
+        let target = format!("ssh://{}", server.address());
+        lines.push(of_checks("ssh", "ssh", &target, "{}").await);
+    }
+    if let Some(server) = chrony("local stratum 5\n").await {
+        let target = format!("ntp://{}", server.address());
+        lines.push(of_checks("ntp", "ntp", &target, "{}").await);
+    }
+    if let Some(server) = websockets(None).await {
+        let target = format!("ws://{}/echo", server.address());
+        let echo = r#"{"send": "hello", "expect": {"contains": "hello"}}"#;
+        lines.push(of_checks("websocket, message", "websocket", &target, echo).await);
+    }
+    if let Some(server) = grpc(None).await {
+        let target = format!("grpc://{}", server.address());
+        lines.push(of_checks("grpc", "grpc", &target, "{}").await);
+    }
+    lines
+}
+
 async fn of_rabbitmq() -> Vec<String> {
     if !has_rabbitmq() {
         return Vec::new();
@@ -109,6 +146,71 @@ async fn of_mosquitto() -> Vec<String> {
     ]
 }
 
+/// Of those that are installed.
+async fn of_databases() -> Vec<String> {
+    let issued = authority().identity(TlsKind::Valid);
+    let issued = issued.expect("keys can be made");
+    let plain = r#""password": "let-me-in-42", "tls": {"mode": "disable"}"#;
+    let secure = r#""password": "let-me-in-42", "tls": {"mode": "verify"}"#;
+    let query = r#""query": "SELECT count(*) FROM jobs", "value": {"sick_above": 10}"#;
+    let mut lines = Vec::new();
+    if let Some(server) = PostgreSql::start(&issued) {
+        let target = server.target("watch");
+        let trial = Trial::new("postgres", &format!("{{{plain}}}"));
+        until_health(&trial, &target, "healthy", &server.home).await;
+        for (what, user, config) in [
+            ("postgres, no password", "trusted", plain.to_owned()),
+            ("postgres, MD5", "old", plain.to_owned()),
+            ("postgres, SCRAM", "watch", plain.to_owned()),
+            (
+                "postgres, SCRAM, query",
+                "watch",
+                format!("{plain}, {query}"),
+            ),
+            (
+                "postgres, SCRAM, query, TLS",
+                "watch",
+                format!("{secure}, {query}"),
+            ),
+        ] {
+            let config = format!("{{{config}}}");
+            lines.push(of_checks(what, "postgres", &server.target(user), &config).await);
+        }
+    }
+    if let Some(server) = MariaDb::start(&issued) {
+        let target = server.target("watch");
+        let trial = Trial::new("mysql", &format!("{{{plain}}}"));
+        until_health(&trial, &target, "healthy", &server.home).await;
+        for (what, config) in [
+            ("mysql", plain.to_owned()),
+            ("mysql, query", format!("{plain}, {query}")),
+            ("mysql, query, TLS", format!("{secure}, {query}")),
+        ] {
+            lines.push(of_checks(what, "mysql", &target, &format!("{{{config}}}")).await);
+        }
+    }
+    if let Some(server) = Redis::start(&issued) {
+        let info = r#"{"password": "let-me-in-42", "info": {"connected_clients": {}}}"#;
+        let plain = r#"{"password": "let-me-in-42"}"#;
+        let (target, secure) = (server.target("watch"), server.tls_target("watch"));
+        until_health(
+            &Trial::new("redis", plain),
+            &target,
+            "healthy",
+            &server.home,
+        )
+        .await;
+        for (what, target, config) in [
+            ("redis", &target, plain),
+            ("redis, INFO", &target, info),
+            ("redis, INFO, TLS", &secure, info),
+        ] {
+            lines.push(of_checks(what, "redis", target, config).await);
+        }
+    }
+    lines
+}
+
 #[test]
 fn typical_runs() {
     run(async {
@@ -125,6 +227,19 @@ fn typical_runs() {
         let port = format!("tcp://{}", greeting.address());
         let hook = format!(r#"{{"url": "{}", "secret": "key"}}"#, receiver.url("/"));
         let slack = format!(r#"{{"hook_url": "{}"}}"#, receiver.url("/"));
+        let steps = r#"{"steps": [
+            {"path": "/json", "save": {"depth": {"json": "$.queue.depth"}}},
+            {"path": "/ok?depth={{depth}}", "expect": {"body": "ok"}}]}"#;
+        let script = serde_json::json!({ "script": "async function check(target) {
+            const answer = await fetch(target);
+            const { queue } = await answer.json();
+            return { health: queue.depth > 100 ? 'sick' : 'healthy', measurements: { depth: [queue.depth, 'jobs'] } };
+        }" });
+        let scripted = script.to_string();
+        let idle = r#"{"script": "const check = () => 'healthy'"}"#;
+        let registry = domain::Registry::start().await;
+        registry.has("acme.test", 200, &["active"]);
+        let rdap = format!(r#"{{"rdap": "{}"}}"#, registry.url());
         let mut lines = vec![
             of_checks(
                 "http",
@@ -151,15 +266,25 @@ fn typical_runs() {
             )
             .await,
             of_checks("tls", "tls", &tls, "{}").await,
+            of_checks("steps, two", "steps", &site.url("/"), steps).await,
+            of_checks("js, nothing", "js", &site.url("/json"), idle).await,
+            of_checks("js, fetch and JSON", "js", &site.url("/json"), &scripted).await,
+            of_checks("domain, asking", "domain", "domain://acme.test", &rdap).await,
             of_deliveries("webhook, signed", "webhook", &hook).await,
             of_deliveries("slack", "slack", &slack).await,
         ];
+        if let Some(prometheus) = prometheus::Server::start(None).await {
+            let up = r#"{"query": "up", "op": "<", "dead": 1}"#;
+            lines.push(of_checks("prometheus", "prometheus", &prometheus.url(), up).await);
+        }
         match availability() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),
             Err(why) => skip(&format!("icmp: {why}")),
         }
+        lines.extend(of_programs().await);
         lines.extend(of_rabbitmq().await);
         lines.extend(of_mosquitto().await);
+        lines.extend(of_databases().await);
         println!("{:<32} {:>6} {:>6} {:>8}", "", "median", "p95", "memory");
         println!("{:<32} {:>6} {:>6} {:>8}", "", "µs CPU", "µs CPU", "KiB");
         println!("{}", lines.join("\n"));

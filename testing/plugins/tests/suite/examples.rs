@@ -147,8 +147,9 @@ fn every_plugin_is_what_its_file_is_called() {
         for name in bundled() {
             let plugin = load(&name).await;
             assert_eq!(plugin.description().name.as_str(), name);
+            // Registries are where they are, whatever the operator writes.
             assert!(
-                plugin.description().hosts.is_empty(),
+                plugin.description().hosts.is_empty() || name == "domain",
                 "{name} asks for hosts of its own"
             );
         }

@@ -13,7 +13,7 @@ const SELECTED: usize = 10_000;
 
 /// A path that was parsed. Displayed as it was written.
 #[derive(Debug)]
-pub(crate) struct Path {
+pub struct JsonPath {
     text: String,
     segments: Vec<Segment>,
 }
@@ -37,9 +37,9 @@ enum Selector {
     Wildcard,
 }
 
-impl Path {
+impl JsonPath {
     /// Parses a path; the error says what was expected where.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser {
             rest: text.chars().peekable(),
             at: 0,
@@ -57,8 +57,8 @@ impl Path {
         })
     }
 
-    /// The values that it leads to in `root`.
-    pub(crate) fn select<'a>(&self, root: &'a Value) -> Vec<&'a Value> {
+    /// The values that it leads to in `root`, the first 10,000 of them.
+    pub fn select<'a>(&self, root: &'a Value) -> Vec<&'a Value> {
         let mut values = vec![root];
         for segment in &self.segments {
             let mut next = Vec::new();
@@ -71,7 +71,7 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for JsonPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -375,7 +375,7 @@ mod tests {
             "list": [{ "a": 1 }, { "a": 2 }],
             "a1_": null,
         });
-        let found = match Path::parse(path) {
+        let found = match JsonPath::parse(path) {
             Ok(path) => serde_json::to_string(&path.select(&root)).unwrap(),
             Err(error) => error,
         };
@@ -431,6 +431,9 @@ mod tests {
     #[test]
     fn what_is_selected_is_bounded() {
         let root = json!(vec![vec![0; 200]; 200]);
-        assert_eq!(Path::parse("$..*").unwrap().select(&root).len(), SELECTED);
+        assert_eq!(
+            JsonPath::parse("$..*").unwrap().select(&root).len(),
+            SELECTED
+        );
     }
 }

@@ -1,63 +1,74 @@
-//! The answer against what is expected of it.
+//! An answer against what is expected of it.
 
 use regex_lite::Regex;
 use serde_json::Value;
-use watchkeeper_sdk::http::Response;
-use watchkeeper_sdk::{Error, Health, Reading, Stop};
 
-use crate::assertion::{Rule, Test, excerpt, regex};
-use crate::config::{Config, Expect};
-use crate::path::Path;
-use crate::status::StatusRange;
+use super::{Expect, JsonPath, Rule, StatusRange, Test, excerpt, regex};
+use crate::http::Response;
+use crate::{Error, Health, Reading, Stop};
 
-/// Both sets of expectations, checked and ready.
+/// What must hold and what should, checked and ready.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub struct Judge {
     expect: Rules,
     prefer: Rules,
 }
 
-/// The body went past the limit, and a rule needs all of it.
-#[derive(Debug)]
-pub(crate) struct Limit {
+/// The body went past the limit of what is read, and a rule needs all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
     /// How much was read.
     pub bytes: u64,
-    /// The rule's key.
+    /// The rule's key: `config.expect.json`.
     pub key: String,
+}
+
+impl Limit {
+    /// Undecided, naming the key that has to be raised: `config.max_body`.
+    pub fn stop(self, raise: &str) -> Stop {
+        let Self { bytes, key } = self;
+        Stop::Undecided(format!(
+            "the body is larger than {bytes} bytes, so that {key} cannot be decided: raise {raise}"
+        ))
+    }
 }
 
 #[derive(Debug)]
 struct Rules {
-    /// `expect` or `prefer`.
-    key: &'static str,
+    /// `config.expect` or `config.prefer`.
+    place: String,
     health: Health,
     status: Vec<StatusRange>,
     body: Option<String>,
     body_not: Option<String>,
     body_regex: Option<Regex>,
-    json: Vec<(Path, Test)>,
+    json: Vec<(JsonPath, Test)>,
     headers: Vec<(String, Test)>,
 }
 
 impl Judge {
-    /// Compiles every pattern and path; the error names the key of the first
-    /// that cannot be.
-    pub(crate) fn new(config: &Config) -> Result<Self, Stop> {
-        let success = || vec![StatusRange::SUCCESS];
-        let rules =
-            |expect, key, health| Rules::new(expect, key, health).map_err(Stop::Misconfigured);
-        let mut judge = Self {
-            expect: rules(&config.expect, "expect", Health::Dead)?,
-            prefer: rules(&config.prefer, "prefer", Health::Sick)?,
+    /// Takes what must hold, or the answer is dead, and what should, or it is sick:
+    /// the keys `expect` and `prefer` of the table at `place`, such as `config`.
+    /// Where `expect` names no status, any 2xx it is.
+    ///
+    /// Compiles every pattern and path; [`Stop::Misconfigured`] names the key of the
+    /// first that cannot be.
+    pub fn new(expect: &Expect, prefer: &Expect, place: &str) -> Result<Self, Stop> {
+        let rules = |expect, key, health| {
+            Rules::new(expect, format!("{place}.{key}"), health).map_err(Stop::Misconfigured)
         };
-        if config.expect.status.is_none() {
-            judge.expect.status = success();
+        let mut judge = Self {
+            expect: rules(expect, "expect", Health::Dead)?,
+            prefer: rules(prefer, "prefer", Health::Sick)?,
+        };
+        if expect.status.is_none() {
+            judge.expect.status = vec![StatusRange::SUCCESS];
         }
         Ok(judge)
     }
 
     /// Makes `reading` as bad as the answer is.
-    pub(crate) fn judge(&self, reading: Reading, response: &Response) -> Result<Reading, Limit> {
+    pub fn judge(&self, reading: Reading, response: &Response) -> Result<Reading, Limit> {
         let reading = self.expect.judge(reading, response)?;
         // What should hold does not matter where not even that holds which must.
         if reading.health == Health::Dead {
@@ -69,17 +80,17 @@ impl Judge {
 }
 
 impl Rules {
-    fn new(expect: &Expect, key: &'static str, health: Health) -> Result<Self, String> {
+    fn new(expect: &Expect, place: String, health: Health) -> Result<Self, String> {
         let body_regex = match &expect.body_regex {
             Some(pattern) => {
-                Some(regex(pattern).map_err(|error| format!("config.{key}.body_regex: {error}"))?)
+                Some(regex(pattern).map_err(|error| format!("{place}.body_regex: {error}"))?)
             }
             None => None,
         };
         let mut json = Vec::with_capacity(expect.json.len());
         for (index, assertion) in expect.json.iter().enumerate() {
-            let place = format!("config.{key}.json[{index}]");
-            let path = Path::parse(&assertion.path)
+            let place = format!("{place}.json[{index}]");
+            let path = JsonPath::parse(&assertion.path)
                 .map_err(|error| format!("{place}.path: {:?}: {error}", assertion.path))?;
             let test = Test::new(assertion.op, assertion.value.as_ref())
                 .map_err(|error| format!("{place}.{error}"))?;
@@ -88,11 +99,11 @@ impl Rules {
         let mut headers = Vec::with_capacity(expect.headers.len());
         for (index, assertion) in expect.headers.iter().enumerate() {
             let test = Test::new(assertion.op, assertion.value.as_ref())
-                .map_err(|error| format!("config.{key}.headers[{index}].{error}"))?;
+                .map_err(|error| format!("{place}.headers[{index}].{error}"))?;
             headers.push((assertion.name.clone(), test));
         }
         Ok(Self {
-            key,
+            place,
             health,
             status: expect.status.clone().unwrap_or_default(),
             body: expect.body.clone(),
@@ -148,7 +159,7 @@ impl Rules {
     }
 
     fn body_faults(&self, response: &Response, faults: &mut Vec<String>) -> Result<(), Limit> {
-        let key = |key| format!("{}.{key}", self.key);
+        let key = |key| format!("{}.{key}", self.place);
         if let Some(part) = &self.body
             && !text(
                 response,

@@ -1,4 +1,4 @@
-//! Comparing what came with what is expected.
+//! Comparing a value with what is expected of it.
 
 use std::cmp::Ordering;
 
@@ -43,7 +43,7 @@ pub enum Operator {
 
 /// An operator with its operand, ready to be applied.
 #[derive(Debug)]
-pub(crate) enum Test {
+pub enum Test {
     /// An ordering or equality.
     Order(Operator, Value),
     /// Contains this.
@@ -56,7 +56,7 @@ pub(crate) enum Test {
 
 impl Test {
     /// Checks that operator and operand fit; the error says what does not.
-    pub(crate) fn new(operator: Operator, value: Option<&Value>) -> Result<Self, String> {
+    pub fn new(operator: Operator, value: Option<&Value>) -> Result<Self, String> {
         let given = || value.cloned().ok_or_else(|| "value: is missing".to_owned());
         Ok(match operator {
             Operator::Exists => match value {
@@ -86,12 +86,9 @@ impl Test {
         })
     }
 
-    /// What is wrong with `found`; none: nothing is.
-    pub(crate) fn fault<'a>(
-        &self,
-        found: impl Iterator<Item = &'a Value>,
-        rule: Rule,
-    ) -> Option<String> {
+    /// What is wrong with `found`, to be read after the value's name: `is 3, expected
+    /// less than 3`; none: nothing is. Where nothing was found it `is missing`.
+    pub fn fault<'a>(&self, found: impl Iterator<Item = &'a Value>, rule: Rule) -> Option<String> {
         let mut faults = Vec::new();
         let mut any = false;
         for value in found {
@@ -137,20 +134,21 @@ impl Test {
 
 /// Of which of several values an assertion must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
+pub enum Rule {
     /// Of each.
     All,
     /// Of at least one.
     Any,
 }
 
-/// Compiles a pattern; the error names it.
-pub(crate) fn regex(pattern: &str) -> Result<Regex, String> {
+/// Compiles a pattern of [regex-lite](https://docs.rs/regex-lite), which knows no
+/// Unicode classes; the error names it.
+pub fn regex(pattern: &str) -> Result<Regex, String> {
     Regex::new(pattern).map_err(|error| format!("{pattern:?} is no regular expression: {error}"))
 }
 
-/// A text cut to what fits into a reason.
-pub(crate) fn excerpt(text: &str) -> String {
+/// A text cut to what fits into a reason: 80 characters.
+pub fn excerpt(text: &str) -> String {
     const LENGTH: usize = 80;
     let mut characters = text.chars();
     let start: String = characters.by_ref().take(LENGTH).collect();

@@ -16,10 +16,10 @@ pub struct StatusRange(RangeInclusive<u16>);
 
 impl StatusRange {
     /// Any 2xx: success.
-    pub(crate) const SUCCESS: Self = Self(200..=299);
+    pub const SUCCESS: Self = Self(200..=299);
 
     /// Whether `status` is one of them.
-    pub(crate) fn contains(&self, status: u16) -> bool {
+    pub fn contains(&self, status: u16) -> bool {
         self.0.contains(&status)
     }
 
