@@ -1,4 +1,5 @@
-//! Posts notices to a URL: as full JSON, as Vigil does, or as a template says.
+//! Sends notices to a URL: as full JSON, as Vigil does, or as templates for the
+//! body, the headers and the query say.
 
 mod payload;
 mod template;
@@ -11,7 +12,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::Sha256;
 use watchkeeper_sdk::config::{Secret, Uri};
-use watchkeeper_sdk::http::Request;
+use watchkeeper_sdk::expect::StatusRange;
+use watchkeeper_sdk::http::{Auth, Request, Response};
 use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier};
 
 use self::template::{Escaping, Template};
@@ -39,16 +41,60 @@ pub struct Config {
     #[serde(default = "json")]
     #[schemars(length(min = 1, max = 200))]
     pub content_type: String,
-    /// More headers; one of the same name stands in for ours.
+    /// More headers; one of the same name stands in for ours. The values may have
+    /// placeholders.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// More parameters for the URL's query. The values may have placeholders.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// Credentials to send.
+    #[serde(default)]
+    pub auth: Option<Auth>,
     /// A key to sign the body with: adds the header `X-Watchkeeper-Signature`.
     #[serde(default)]
     pub secret: Option<Secret>,
+    /// What the receiver answers to what it takes.
+    #[serde(default)]
+    pub expect: Expected,
+}
+
+/// What the receiver answers to what it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expected {
+    /// Status codes: `200`, `"2xx"`, `"200-204"`.
+    #[schemars(length(min = 1))]
+    pub status: Vec<StatusRange>,
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self {
+            status: vec![StatusRange::SUCCESS],
+        }
+    }
+}
+
+impl Expected {
+    /// Whether the answer says that the notice was taken. Where it does not, its
+    /// status says whether trying again may help.
+    fn judge(&self, response: &Response) -> Result<(), Failure> {
+        let status = response.status();
+        if self.status.iter().any(|range| range.contains(status)) {
+            return Ok(());
+        }
+        response.delivered()?;
+        let expected: Vec<String> = self.status.iter().map(ToString::to_string).collect();
+        let expected = expected.join(", ");
+        Err(Failure::permanent(format!(
+            "status {status} where {expected} is expected"
+        )))
+    }
 }
 
 /// A request's method.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// POST.
@@ -58,6 +104,19 @@ pub enum Method {
     Put,
     /// PATCH.
     Patch,
+    /// GET, for receivers that want all in the query: without a body.
+    Get,
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Get => "GET",
+        }
+    }
 }
 
 /// What a body is.
@@ -71,6 +130,8 @@ pub enum Format {
     Vigil,
     /// What `template` says.
     Template,
+    /// Nothing.
+    None,
 }
 
 impl Notifier for Webhook {
@@ -86,16 +147,21 @@ impl Notifier for Webhook {
 
     fn notify(config: Config, notice: &Notice, _: &Context) -> Result<(), Failure> {
         let message = Message::new(&config, notice).map_err(Failure::Permanent)?;
-        let method = match config.method {
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-        };
-        let mut request = Request::to_url(method, config.url.url().clone());
+        let mut url = config.url.url().clone();
+        for (name, value) in &message.query {
+            url.append_query(name, value);
+        }
+        let mut request = Request::to_url(config.method.name(), url);
+        if let Some(auth) = &config.auth {
+            request = request.auth(auth);
+        }
         for (name, value) in message.headers {
             request = request.header(name, value);
         }
-        request.body(message.body).send()?.delivered()
+        if let Some(body) = message.body {
+            request = request.body(body);
+        }
+        config.expect.judge(&request.send()?)
     }
 }
 
@@ -105,48 +171,71 @@ fn json() -> String {
     "application/json".to_owned()
 }
 
-/// A request's headers and body.
+/// What a request has besides its address.
 #[derive(Debug)]
 struct Message {
+    query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Option<String>,
 }
 
 impl Message {
     fn new(config: &Config, notice: &Notice) -> Result<Self, String> {
-        let (content_type, body) = match (config.format, &config.template) {
-            (Format::Template, Some(template)) => {
-                let escaping = Escaping::of(&config.content_type);
-                (
-                    config.content_type.clone(),
-                    Template::parse(template)?.fill(notice, escaping),
-                )
-            }
-            (Format::Template, None) => {
-                return Err("config.template: the format \"template\" needs one".to_owned());
-            }
-            (Format::Watchkeeper | Format::Vigil, Some(_)) => {
-                return Err("config.template: needs config.format = \"template\"".to_owned());
-            }
-            (Format::Watchkeeper, None) => (json(), payload::full(notice)),
-            (Format::Vigil, None) => (json(), payload::vigil(notice)),
-        };
-        let mut headers = vec![
-            ("content-type".to_owned(), content_type),
-            ("idempotency-key".to_owned(), notice.id.clone()),
-        ];
+        let body = body(config, notice)?;
+        let mut headers = vec![("idempotency-key".to_owned(), notice.id.clone())];
+        if body.is_some() {
+            let content_type = match config.format {
+                Format::Template => config.content_type.clone(),
+                Format::Watchkeeper | Format::Vigil | Format::None => json(),
+            };
+            headers.push(("content-type".to_owned(), content_type));
+        }
         if let Some(secret) = &config.secret {
+            let body = body.as_deref().unwrap_or_default();
             headers.push((
                 "x-watchkeeper-signature".to_owned(),
-                signature(secret, &body),
+                signature(secret, body),
             ));
         }
         for (name, value) in &config.headers {
+            let value = Template::parse(&format!("config.headers.{name}"), value)?;
             headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value.clone()));
+            headers.push((name.clone(), value.fill(notice, Escaping::Line)));
         }
-        Ok(Self { headers, body })
+        let mut query = Vec::new();
+        for (name, value) in &config.query {
+            let value = Template::parse(&format!("config.query.{name}"), value)?;
+            query.push((name.clone(), value.fill(notice, Escaping::None)));
+        }
+        Ok(Self {
+            query,
+            headers,
+            body,
+        })
     }
+}
+
+fn body(config: &Config, notice: &Notice) -> Result<Option<String>, String> {
+    if config.method == Method::Get && config.format != Format::None {
+        return Err(
+            "config.method: GET sends no body: it needs config.format = \"none\"".to_owned(),
+        );
+    }
+    Ok(Some(match (config.format, &config.template) {
+        (Format::Template, Some(template)) => {
+            let template = Template::parse("config.template", template)?;
+            template.fill(notice, Escaping::of(&config.content_type))
+        }
+        (Format::Template, None) => {
+            return Err("config.template: the format \"template\" needs one".to_owned());
+        }
+        (Format::Watchkeeper | Format::Vigil | Format::None, Some(_)) => {
+            return Err("config.template: needs config.format = \"template\"".to_owned());
+        }
+        (Format::Watchkeeper, None) => payload::full(notice),
+        (Format::Vigil, None) => payload::vigil(notice),
+        (Format::None, None) => return Ok(None),
+    }))
 }
 
 /// `sha256=` and the body's HMAC (RFC 2104) in hexadecimal, the form that
@@ -201,7 +290,10 @@ mod tests {
         assert_eq!(header(&message, "content-type"), ["x/y"]);
         assert_eq!(
             header(&message, "x-watchkeeper-signature"),
-            [signature(&Secret::new("k"), &message.body)]
+            [signature(
+                &Secret::new("k"),
+                message.body.as_deref().unwrap()
+            )]
         );
     }
 
@@ -220,8 +312,63 @@ mod tests {
             r#"{"url":"https://a.test/","format":"template","content_type":"text/plain","template":"{{title}}!"}"#,
         )
         .unwrap();
-        assert_eq!(message.body, "API is dead: \"connection refused\"!");
+        assert_eq!(
+            message.body.as_deref(),
+            Some("API is dead: \"connection refused\"!")
+        );
         assert_eq!(header(&message, "content-type"), ["text/plain"]);
+    }
+
+    #[test]
+    fn headers_and_query_are_templates_as_well() {
+        let message = message(
+            r#"{"url":"https://a.test/","method":"GET","format":"none",
+                "headers":{"X-Health":"{{health}} {{body}}"},"query":{"t":"{{title}} & more"}}"#,
+        )
+        .unwrap();
+        assert_eq!(header(&message, "x-health"), ["dead Two lines"]);
+        let title = "API is dead: \"connection refused\" & more";
+        assert_eq!(message.query, [("t".to_owned(), title.to_owned())]);
+        assert_eq!(message.body, None);
+        assert!(header(&message, "content-type").is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_sent_names_its_key() {
+        for (keys, expected) in [
+            (r#""method":"GET""#, "config.method: GET sends no body"),
+            (
+                r#""headers":{"X":"{{x}}"}"#,
+                "config.headers.X: no {{x}}; there are id",
+            ),
+            (r#""query":{"q":"{{"}"#, "config.query.q: {{ without }}"),
+            (
+                r#""format":"none","template":"x""#,
+                "config.template: needs config.format",
+            ),
+        ] {
+            let found = message(&format!(r#"{{"url":"https://a.test/",{keys}}}"#)).unwrap_err();
+            assert!(found.starts_with(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn the_receiver_may_answer_otherwise() {
+        let judge = |expect: &str, status| {
+            let config = format!(r#"{{"url":"https://a.test/","expect":{expect}}}"#);
+            let config: Config = watchkeeper_sdk::config::parse(&config).unwrap();
+            config.expect.judge(&Response::new(status, &[], ""))
+        };
+        assert_eq!(judge("{}", 204), Ok(()));
+        assert_eq!(judge(r#"{"status":[200,302]}"#, 302), Ok(()));
+        assert_eq!(
+            judge(r#"{"status":[201,"3xx"]}"#, 200),
+            Err(Failure::permanent("status 200 where 201, 3xx is expected"))
+        );
+        assert_eq!(
+            judge(r#"{"status":[201]}"#, 503),
+            Err(Failure::temporary("status 503"))
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! a client for each way out ([`http`], [`tcp`], [`udp`], [`tls`], [`icmp`], [`dns`]),
 //! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares answers
 //! with what operators expect of them; notifiers find what they are to tell
-//! [in words](wording).
+//! [in words](wording), and keep who of [several recipients](recipients) has it.
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -84,6 +84,7 @@ pub mod icmp;
 pub mod log;
 mod notifier;
 mod probe;
+pub mod recipients;
 pub mod state;
 pub mod stream;
 mod target;

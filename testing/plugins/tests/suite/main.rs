@@ -2,10 +2,12 @@
 
 mod amqp;
 mod brokers;
+mod card_notifier;
 mod cost;
 mod databases;
 mod dns;
 mod domain;
+mod email;
 mod examples;
 mod grpc;
 mod http;
@@ -34,3 +36,4 @@ mod tcp;
 mod tls;
 mod webhook;
 mod websocket;
+mod xmpp;
