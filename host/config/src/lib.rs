@@ -11,14 +11,18 @@
 //! certificate authorities that it names.
 
 pub mod config;
+pub mod cron;
+pub mod hours;
 pub mod limits;
 pub mod load;
 pub mod monitor;
+pub mod passive;
 pub mod place;
 pub mod plugin_config;
 pub mod problem;
 pub mod schema;
 pub mod secret;
+pub mod template;
 
 mod duration;
 mod file;

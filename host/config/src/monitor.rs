@@ -8,8 +8,9 @@ use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::monitor::{Combine, Weight};
 use watchkeeper_engine::target::TargetRules;
 
-use crate::config::PluginName;
+use crate::config::{PluginName, Tag};
 use crate::limits::LimitOverrides;
+use crate::passive::Passive;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
 
@@ -22,10 +23,16 @@ pub struct Monitor {
     pub label: Arc<str>,
     /// One sentence on what it checks.
     pub description: Option<Arc<str>>,
+    /// Words by which routes find it: its own and those of its service, each once.
+    pub tags: Arc<[Tag]>,
     /// Who checks.
     pub probe: ProbeChoice,
-    /// What is checked: at least one, each once.
+    /// What is checked: at least one, each once. Of a passive monitor: the one
+    /// thing that it is told of, or nothing where replicas make themselves known.
     pub targets: Arc<[TargetId]>,
+    /// How it is told, if it does not ask. What is said here of probes then means
+    /// nothing.
+    pub passive: Option<Passive>,
     /// The time from the start of one check of a target to the start of the
     /// next, 1 s to 1 day. A check that takes longer delays the next: checks of
     /// one target never overlap.

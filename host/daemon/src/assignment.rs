@@ -4,6 +4,7 @@
 //! what it started with.
 
 mod advice;
+mod validation;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -28,7 +29,10 @@ use watchkeeper_sandbox::{
 };
 
 use crate::plugins::{Entry, Origin, Shelf};
+use crate::templating::Words;
 use crate::trust::Vouch;
+
+pub(crate) use validation::validate;
 
 /// The configuration, with a plugin for everything that one was found for.
 pub(crate) struct Assignments {
@@ -45,6 +49,7 @@ pub(crate) struct Assignments {
 /// A monitor and its probe.
 pub(crate) struct Assigned {
     pub(crate) monitor: Monitor,
+    /// Never used where the monitor is passive.
     pub(crate) plugin: Ready,
 }
 
@@ -67,6 +72,8 @@ impl Assigned {
 /// A channel and its notifier.
 pub(crate) struct AssignedChannel {
     pub(crate) timeout: Duration,
+    /// How it words its notices.
+    pub(crate) words: Words,
     pub(crate) plugin: Ready,
 }
 
@@ -79,6 +86,7 @@ pub(crate) enum Ready {
 /// A plugin with its configuration, grants and limits.
 pub(crate) struct Usable {
     pub(crate) plugin: Plugin,
+    schema: Arc<PluginSchema>,
     config: Arc<str>,
     grants: Arc<Grants>,
     policy: Arc<AddressPolicy>,
@@ -155,7 +163,8 @@ impl Assignments {
             }
         }
         let monitors = self.monitors.iter().chain(&self.canaries);
-        let monitors = monitors.filter_map(move |each| {
+        let asking = monitors.filter(|each| each.monitor.passive.is_none());
+        let monitors = asking.filter_map(move |each| {
             Some((format!("monitor {}", each.monitor.id), why(&each.plugin)?))
         });
         let channels = self
@@ -241,8 +250,10 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         label: id.name().as_str().into(),
         id,
         description: None,
+        tags: [].into(),
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
+        passive: None,
         every,
         timeout: CANARY_TIMEOUT,
         plan: Plan::default(),
@@ -281,6 +292,10 @@ impl<'a> Joiner<'a> {
     }
 
     fn probe(&mut self, monitor: &Monitor) -> Ready {
+        if let Some(passive) = &monitor.passive {
+            let why = format!("`{}` monitors are told and have no probe", passive.as_str());
+            return Ready::Missing(why.into());
+        }
         let entry = match self.find_probe(monitor) {
             Ok(entry) => entry,
             Err(why) => return Ready::Missing(why.into()),
@@ -341,6 +356,11 @@ impl<'a> Joiner<'a> {
         };
         AssignedChannel {
             timeout: channel.timeout,
+            words: Words {
+                title: channel.title.clone(),
+                body: channel.body.clone(),
+                zone: Some(self.config.page.time_zone.clone()),
+            },
             plugin,
         }
     }
@@ -446,6 +466,7 @@ fn ready(
         .map(|secret| secret.expose().to_owned());
     Ok(Usable {
         plugin: entry.plugin.clone(),
+        schema: Arc::clone(&entry.schema),
         config: config.json().to_string().into(),
         grants: Arc::new(grants),
         policy: Arc::clone(policy),

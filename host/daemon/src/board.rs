@@ -12,24 +12,32 @@ use watchkeeper_config::Config;
 use watchkeeper_engine::change::{Cause, Change, Event};
 use watchkeeper_engine::dependencies::Dependencies;
 use watchkeeper_engine::health::{Health, Verdict};
-use watchkeeper_engine::id::{ChannelId, MonitorId, TargetId};
+use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::monitor::{MonitorState, TargetView, Trigger, step_monitor};
 use watchkeeper_engine::network::{NetworkState, OwnNetwork};
+use watchkeeper_engine::passive::{Gap, Heard};
 use watchkeeper_engine::reading::Reading;
 use watchkeeper_engine::target::{Input, TargetState, next_tick, step};
-use watchkeeper_engine::telling::{Interest, Told};
 use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_engine::uptime::Maintained;
-use watchkeeper_store::{
-    self as store, Commit, Loaded, NewChange, Rollup, RouteKey, Sample, Span, Subject,
-};
+use watchkeeper_store::{self as store, Commit, Loaded, NewChange, Rollup, Sample, Span, Subject};
 
 use crate::assignment::{Assigned, Assignments, Ready};
 use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+mod desk;
+pub(crate) mod incidents;
+mod insisting;
+mod listening;
+mod routing;
 mod telling;
+mod troubles;
+mod wording;
+
+use self::desk::Desk;
+use self::incidents::Incidents;
 
 /// What has to be done because of what the board was given.
 #[derive(Debug, Default)]
@@ -42,6 +50,8 @@ pub(crate) struct Batch {
     pub(crate) requests: Vec<Request>,
     /// Monitors whose health changed.
     pub(crate) changed: Vec<MonitorId>,
+    /// Whether people should see at once what became of incidents.
+    pub(crate) is_news: bool,
 }
 
 /// A target on the board.
@@ -49,6 +59,8 @@ pub(crate) struct Target {
     pub(crate) state: TargetState,
     /// Its last reading since the start.
     pub(crate) last: Option<Reading>,
+    /// What it said, if it tells how it is.
+    pub(crate) heard: Option<Heard>,
     /// Up to when its time is recorded.
     accounted: Timestamp,
 }
@@ -56,6 +68,8 @@ pub(crate) struct Target {
 /// A monitor on the board.
 pub(crate) struct Monitor {
     pub(crate) assigned: Arc<Assigned>,
+    /// Its targets: those configured, or the replicas that made themselves known.
+    pub(crate) targets: Vec<TargetId>,
     pub(crate) state: MonitorState,
     pub(crate) history: History,
     /// Raised whenever anything that the page shows of it may have changed.
@@ -69,16 +83,22 @@ pub(crate) struct Board {
     targets: HashMap<TargetId, Target>,
     monitors: HashMap<MonitorId, Monitor>,
     dependencies: Arc<Dependencies>,
-    interests: HashMap<MonitorId, Vec<(ChannelId, Interest)>>,
-    /// By channel: several routes to one channel are one to whoever reads it.
-    told: HashMap<(RouteKey, MonitorId), Told>,
+    /// What people were told and what waits to be told.
+    desk: Desk,
     /// Changes whose notice waits for word of parents.
     held: BTreeMap<MonitorId, Change>,
     /// Changes that went into the notice of the dead monitor named beside them.
     folded: BTreeMap<MonitorId, (Change, MonitorId)>,
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
+    incidents: Incidents,
     network: NetworkState,
+    /// The monitors of processes, by that of the queue they work on.
+    queues: HashMap<MonitorId, Vec<MonitorId>>,
+    /// When silence next has to be looked at.
+    deadline: Option<Timestamp>,
+    /// Who told another process how they are, and is nobody's target any more.
+    strangers: Vec<TargetId>,
     /// The last reading of each.
     canaries: BTreeMap<TargetId, Option<Reading>>,
     page_url: String,
@@ -100,34 +120,35 @@ impl Board {
             targets: HashMap::new(),
             monitors: HashMap::new(),
             dependencies: Arc::default(),
-            interests: HashMap::new(),
-            told: loaded
-                .told
-                .into_iter()
-                .map(|(route, monitor, told)| ((route, monitor), told))
-                .collect(),
+            desk: Desk::restore(loaded.told, &loaded.notes),
             held: BTreeMap::new(),
             folded: BTreeMap::new(),
             asked: HashMap::new(),
+            incidents: Incidents::default(),
             network: loaded.network,
+            queues: HashMap::new(),
+            deadline: None,
+            strangers: Vec::new(),
             canaries: BTreeMap::new(),
             page_url,
             checked_at: None,
         };
         let (mut targets, mut monitors) = (loaded.targets, loaded.monitors);
+        let mut heard = loaded.heard;
         for assigned in &assignments.monitors {
-            for target in assigned.monitor.targets.iter() {
+            let known = listening::known_targets(&assigned.monitor, &heard);
+            for target in &known {
                 let mut state = targets.remove(target).unwrap_or_default();
                 // A restart is no lack of readings: they get their time anew.
                 state.judged_at = state.judged_at.map(|_| now);
-                board
-                    .targets
-                    .insert(target.clone(), Target::new(state, now));
+                let mut entry = Target::new(state, now);
+                entry.heard = heard.remove(target);
+                board.targets.insert(target.clone(), entry);
             }
             let state = monitors.remove(&assigned.monitor.id).unwrap_or_default();
             board.monitors.insert(
                 assigned.monitor.id.clone(),
-                Monitor::new(assigned, state, now),
+                Monitor::new(assigned, known, state, now),
             );
         }
         for rollup in days {
@@ -138,6 +159,9 @@ impl Board {
             }
         }
         board.wire();
+        board.recall_traps();
+        board.strangers = heard.into_keys().collect();
+        board.listen_after_start(loaded.alive_at, now);
         board
     }
 
@@ -152,22 +176,34 @@ impl Board {
         let mut targets = std::mem::take(&mut self.targets);
         let mut monitors = std::mem::take(&mut self.monitors);
         for assigned in &assignments.monitors {
-            for target in assigned.monitor.targets.iter() {
-                let known = targets.remove(target);
-                let entry = known.unwrap_or_else(|| Target::new(TargetState::default(), now));
+            let id = &assigned.monitor.id;
+            let known = monitors.remove(id);
+            let kept = listening::kept_targets(assigned, known.as_ref());
+            for target in &kept {
+                let entry = targets.remove(target);
+                let mut entry = entry.unwrap_or_else(|| Target::new(TargetState::default(), now));
+                let former = known.as_ref().map(|known| &*known.assigned);
+                listening::adopt_rules(&mut entry, assigned, former, now);
                 self.targets.insert(target.clone(), entry);
             }
-            let id = &assigned.monitor.id;
-            let entry = match monitors.remove(id) {
+            let entry = match known {
                 Some(known) => Monitor {
                     assigned: Arc::clone(assigned),
+                    targets: kept,
                     ..known
                 },
-                None => Monitor::new(assigned, MonitorState::default(), now),
+                None => Monitor::new(assigned, kept, MonitorState::default(), now),
             };
             self.monitors.insert(id.clone(), entry);
         }
+        // Where such a monitor comes back, nobody is held to what they said before.
+        let told = targets
+            .into_iter()
+            .filter(|(_, entry)| entry.heard.is_some());
+        self.strangers.extend(told.map(|(target, _)| target));
+        self.forget_strangers(batch);
         self.wire();
+        self.look_for_deadline();
         for assigned in &assignments.monitors {
             let trigger = if reshaped(&before, assigned) {
                 Trigger::Configuration
@@ -177,13 +213,30 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.adopt_incidents(now, batch);
+        self.due(now, batch);
+    }
+
+    /// Begins after the plugins were loaded, which began at `loading_since`: nobody
+    /// could be asked or heard meanwhile, and that is no silence of theirs.
+    pub(crate) fn begin(&mut self, loading_since: Timestamp, now: Timestamp) {
+        for target in self.targets.values_mut() {
+            target.state.judged_at = target.state.judged_at.map(|_| now);
+        }
+        self.listen_again(Gap {
+            from: loading_since,
+            to: now,
+        });
     }
 
     /// Tells what a restart may have kept from being told, and marks what has no
     /// plugin.
     pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {
         self.mark_missing(now, batch);
+        self.tell_start(now, batch);
         self.retell_all(now, batch);
+        self.desk.is_open = true;
+        self.due(now, batch);
     }
 
     fn retell_all(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -210,7 +263,22 @@ impl Board {
             self.judge_network(now, batch);
             return;
         }
-        let Some(entry) = self.targets.get_mut(&target) else {
+        self.count_traps(&target, &reading, now, batch);
+        self.take_reading(&target, reading, clouded, now, batch);
+        self.settle(now, batch);
+    }
+
+    /// Takes in a reading; `clouded` if it says nothing of the target, because the
+    /// host had no network.
+    fn take_reading(
+        &mut self,
+        target: &TargetId,
+        reading: Reading,
+        clouded: bool,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let Some(entry) = self.targets.get_mut(target) else {
             return;
         };
         self.checked_at = Some(reading.at);
@@ -232,9 +300,8 @@ impl Board {
         } else {
             Input::Reading(reading)
         };
-        self.input(&target, &input, Some(kept), now, batch);
+        self.input(target, &input, Some(kept), now, batch);
         self.judge(target.monitor(), Trigger::Targets, now, batch);
-        self.settle(now, batch);
     }
 
     /// Whether a run says nothing about its target because the host had no
@@ -250,10 +317,12 @@ impl Board {
     /// Does what time alone has done.
     pub(crate) fn tick(&mut self, now: Timestamp, batch: &mut Batch) {
         let mut due = Vec::new();
-        for assigned in &self.assignments.monitors {
-            for target in assigned.monitor.targets.iter() {
+        let assigned = self.assignments.monitors.iter();
+        for monitor in assigned.filter_map(|it| self.monitors.get(&it.monitor.id)) {
+            for target in &monitor.targets {
                 let entry = self.targets.get(target);
-                let at = entry.and_then(|entry| next_tick(&entry.state, &assigned.monitor.rules));
+                let rules = &monitor.assigned.monitor.rules;
+                let at = entry.and_then(|entry| next_tick(&entry.state, rules));
                 if at.is_some_and(|at| at <= now) {
                     due.push(target.clone());
                 }
@@ -263,12 +332,15 @@ impl Board {
             self.input(target, &Input::Tick, None, now, batch);
             self.judge(target.monitor(), Trigger::Targets, now, batch);
         }
+        self.account_listening(now, batch);
         self.settle(now, batch);
+        self.tick_incidents(now, batch);
+        self.due(now, batch);
     }
 
     /// Moves what is remembered in the past by `millis`, after the wall clock was
-    /// stepped by that much: no reading gets older by it.
-    pub(crate) fn shift(&mut self, millis: i64) {
+    /// stepped by that much and shows `now`: no reading gets older by it.
+    pub(crate) fn shift(&mut self, millis: i64, now: Timestamp) {
         let moved = |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(millis));
         for target in self.targets.values_mut() {
             target.state.judged_at = target.state.judged_at.map(moved);
@@ -277,6 +349,8 @@ impl Board {
         for monitor in self.monitors.values_mut() {
             monitor.accounted = moved(monitor.accounted);
         }
+        self.desk.shift(millis);
+        self.shift_listening(millis, now);
     }
 
     /// Whether a dead reading of `target` should wait for word of the canaries:
@@ -347,16 +421,14 @@ impl Board {
     /// Derives what follows from the configuration.
     fn wire(&mut self) {
         let config = &self.assignments.config;
+        self.queues = listening::queues(config);
         self.dependencies = Arc::clone(&config.dependencies);
-        self.interests = config
-            .monitors()
-            .map(|monitor| (monitor.id.clone(), interests(config, &monitor.id)))
-            .collect();
-        let interests = &self.interests;
+        self.desk.wire(config);
+        let monitors = &self.monitors;
         self.held
-            .retain(|monitor, _| interests.contains_key(monitor));
+            .retain(|monitor, _| monitors.contains_key(monitor));
         self.folded
-            .retain(|monitor, _| interests.contains_key(monitor));
+            .retain(|monitor, _| monitors.contains_key(monitor));
         let canaries = self
             .assignments
             .canaries
@@ -374,6 +446,9 @@ impl Board {
             let Ready::Missing(why) = &assigned.plugin else {
                 continue;
             };
+            if assigned.monitor.passive.is_some() {
+                continue;
+            }
             let input = Input::Missing {
                 reason: Arc::clone(why),
             };
@@ -433,8 +508,6 @@ impl Board {
             return;
         };
         let views: Vec<_> = monitor
-            .assigned
-            .monitor
             .targets
             .iter()
             .filter_map(|id| {
@@ -493,6 +566,9 @@ impl Board {
                 });
             }
         }
+        if moved {
+            self.follow_queue(id, now, batch);
+        }
     }
 
     fn judge_network(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -510,18 +586,26 @@ impl Board {
         match event {
             NetworkEvent::LostAt(at) => {
                 tracing::error!("all canaries fail: the host has lost its own network");
-                let ids: Vec<_> = self.targets.keys().cloned().collect();
-                for target in &ids {
-                    self.input(target, &Input::Lost, None, now, batch);
+                for target in self.seen_through_the_network() {
+                    self.input(&target, &Input::Lost, None, now, batch);
                 }
                 let monitors: Vec<_> = self.monitors.keys().cloned().collect();
                 for monitor in &monitors {
                     self.judge(monitor, Trigger::Targets, now, batch);
                 }
-                self.tell_network_lost(at, batch);
+                let what = "The monitoring host has lost its own network";
+                self.trouble(troubles::NETWORK, Some(what.to_owned()), at, batch);
             }
-            NetworkEvent::BackAt { lasted, .. } => {
+            NetworkEvent::BackAt {
+                lost_at, lasted, ..
+            } => {
+                self.listen_again(Gap {
+                    from: lost_at,
+                    to: now,
+                });
                 tracing::warn!(lasted = spell(lasted), "the host's own network is back");
+                self.trouble(troubles::NETWORK, None, now, batch);
+                self.stir(now);
             }
         }
     }
@@ -532,6 +616,7 @@ impl Target {
         Self {
             state,
             last: None,
+            heard: None,
             accounted: now,
         }
     }
@@ -543,9 +628,15 @@ impl Target {
 }
 
 impl Monitor {
-    fn new(assigned: &Arc<Assigned>, state: MonitorState, now: Timestamp) -> Self {
+    fn new(
+        assigned: &Arc<Assigned>,
+        targets: Vec<TargetId>,
+        state: MonitorState,
+        now: Timestamp,
+    ) -> Self {
         Self {
             assigned: Arc::clone(assigned),
+            targets,
             state,
             history: History::new(now),
             version: 0,
@@ -583,27 +674,6 @@ fn reshaped(before: &Assignments, assigned: &Assigned) -> bool {
             known.monitor.targets != assigned.monitor.targets
                 || known.monitor.combine != assigned.monitor.combine
         })
-}
-
-/// What each channel wants to hear of `monitor`: all that any of its routes says.
-fn interests(config: &Config, monitor: &MonitorId) -> Vec<(ChannelId, Interest)> {
-    let mut interests: BTreeMap<ChannelId, Interest> = BTreeMap::new();
-    for route in config
-        .routes
-        .iter()
-        .filter(|route| route.filter.passes(monitor))
-    {
-        for channel in route.to.iter() {
-            let interest = interests.entry(channel.clone()).or_insert(Interest::NONE);
-            *interest = Interest {
-                dead: interest.dead | route.on.dead,
-                sick: interest.sick | route.on.sick,
-                recovered: interest.recovered | route.on.recovered,
-                unknown: interest.unknown | route.on.unknown,
-            };
-        }
-    }
-    interests.into_iter().collect()
 }
 
 /// A change that says no more than how something stands.

@@ -14,7 +14,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{MonitorId, TargetId};
+use watchkeeper_engine::passive::report::Said;
 use watchkeeper_sandbox::Measurement;
+use watchkeeper_web::{Refusal, Told, What};
 
 mod readings;
 
@@ -63,6 +65,19 @@ pub(crate) struct DeliveryLabels {
     outcome: &'static str,
 }
 
+/// How a call that tells somebody that the host works ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct DeadManLabels {
+    outcome: &'static str,
+}
+
+/// What was said from outside, and how it was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ToldLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The host's metrics and their registry.
@@ -78,11 +93,14 @@ pub(crate) struct Metrics {
     pub(crate) skipped: Counter,
     monitor_health: Family<MonitorLabels, Gauge>,
     readings: Arc<Readings>,
+    told: Family<ToldLabels, Counter>,
     pub(crate) changes: Counter,
     plugin_loaded: Family<LoadedLabels, Gauge>,
     plugin_rejected: Family<RejectedLabels, Gauge>,
     deliveries: Family<DeliveryLabels, Counter>,
     pub(crate) deliveries_pending: Gauge,
+    dead_man: Family<DeadManLabels, Counter>,
+    pub(crate) oldest_delivery: Gauge<f64, AtomicU64>,
     pub(crate) config_rejected: Gauge,
     pub(crate) store_trouble: Gauge,
     pub(crate) clock_steps: Counter,
@@ -105,11 +123,14 @@ impl Metrics {
             skipped: Counter::default(),
             monitor_health: Family::default(),
             readings: Arc::default(),
+            told: Family::default(),
             changes: Counter::default(),
             plugin_loaded: Family::default(),
             plugin_rejected: Family::default(),
             deliveries: Family::default(),
             deliveries_pending: Gauge::default(),
+            dead_man: Family::default(),
+            oldest_delivery: Gauge::default(),
             config_rejected: Gauge::default(),
             store_trouble: Gauge::default(),
             clock_steps: Counter::default(),
@@ -166,6 +187,11 @@ impl Metrics {
         );
         registry.register_collector(Box::new(Arc::clone(&metrics.readings)));
         registry.register(
+            "told",
+            "What was said of monitors that do not ask, by kind and how it was taken",
+            metrics.told.clone(),
+        );
+        registry.register(
             "changes",
             "Confirmed changes of a target's health",
             metrics.changes.clone(),
@@ -189,6 +215,17 @@ impl Metrics {
             "deliveries_pending",
             "Notices that wait to be delivered",
             metrics.deliveries_pending.clone(),
+        );
+        registry.register_with_unit(
+            "deliveries_oldest_pending",
+            "How long ago the oldest notice was written that waits to be delivered",
+            Unit::Seconds,
+            metrics.oldest_delivery.clone(),
+        );
+        registry.register(
+            "dead_man_calls",
+            "Calls that tell somebody that the host works, by how they ended",
+            metrics.dead_man.clone(),
         );
         registry.register(
             "config_rejected",
@@ -250,6 +287,13 @@ impl Metrics {
             .inc();
     }
 
+    /// Counts a call that tells somebody that the host works.
+    pub(crate) fn dead_man(&self, outcome: &'static str) {
+        self.dead_man
+            .get_or_create(&DeadManLabels { outcome })
+            .inc();
+    }
+
     /// Shows the health of a monitor.
     pub(crate) fn show_monitor(&self, monitor: &MonitorId, health: Health) {
         for each in Health::ALL {
@@ -271,6 +315,46 @@ impl Metrics {
         measurements: Vec<Measurement>,
     ) {
         self.readings.put(target, latency, measurements);
+    }
+
+    /// Counts something that was said, and shows the figures in it.
+    pub(crate) fn told(&self, told: &Told, taken: Result<(), Refusal>) {
+        let kind = match &told.what {
+            What::Report { .. } => "report",
+            What::Forget { .. } => "flush",
+            What::Call(_) => "call",
+            What::Set { .. } => "set",
+        };
+        let outcome = match taken {
+            Ok(()) => "taken",
+            Err(Refusal::Unknown) => "unknown",
+            Err(Refusal::Full) => "full",
+            Err(Refusal::Busy) => "busy",
+        };
+        let labels = ToldLabels { kind, outcome };
+        self.told.get_or_create(&labels).inc();
+        let replica = |replica: &str| TargetId::new(told.monitor.clone(), replica);
+        match (&told.what, taken) {
+            (
+                What::Report {
+                    replica: name,
+                    report,
+                },
+                Ok(()),
+            ) => {
+                if let Said::Load(load) = report.said {
+                    let share = |name: &str, value| Measurement {
+                        name: name.to_owned(),
+                        value,
+                        unit: "ratio".to_owned(),
+                    };
+                    let loads = vec![share("cpu", load.cpu), share("ram", load.ram)];
+                    self.readings.put(&replica(name), None, loads);
+                }
+            }
+            (What::Forget { replica: name }, Ok(())) => self.readings.remove(&replica(name)),
+            _ => {}
+        }
     }
 
     /// Forgets monitors and targets, before those of a new configuration are shown.

@@ -3,16 +3,25 @@
 
 #[cfg(test)]
 mod whole {
+    mod cache;
     pub(crate) mod rig;
 
     mod author;
     mod command_line;
+    mod crashes;
+    mod deliveries;
+    mod heartbeat;
+    mod incidents;
     mod install;
+    mod languages;
+    mod manual;
     mod metrics;
     mod outage;
     mod plugins;
     mod queue;
     mod registry;
     mod reload;
+    mod reporter;
+    mod telling;
     mod trust;
 }

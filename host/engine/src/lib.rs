@@ -19,6 +19,8 @@ pub mod reading;
 
 pub mod attempts;
 
+pub mod passive;
+
 pub mod change;
 
 pub mod target;
@@ -30,5 +32,13 @@ pub mod dependencies;
 pub mod network;
 
 pub mod telling;
+
+pub mod incident;
+
+pub mod reminding;
+
+pub mod folding;
+
+pub mod pacing;
 
 pub mod uptime;

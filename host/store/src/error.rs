@@ -1,5 +1,6 @@
 //! What can go wrong, by what the caller can do about it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,6 +27,15 @@ pub enum StoreError {
         found: i64,
         /// The newest version this program knows.
         known: i64,
+    },
+    /// The database belongs to a running process of an older version.
+    #[error(
+        "{} is in use by an older version of this program: restart that one with this version first",
+        .file.display()
+    )]
+    Older {
+        /// The database file.
+        file: PathBuf,
     },
     /// The linked SQLite has a bug that can corrupt databases.
     #[error("SQLite {found} is too old: 3.51.3 is the first without the WAL-reset bug")]
@@ -157,4 +167,25 @@ pub enum Trouble {
         /// How many.
         count: u64,
     },
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DiskFull {
+                reserve_spent: true,
+            } => f.write_str("the disk is full, and the reserve for state is used up"),
+            Self::DiskFull { .. } => f.write_str("the disk was full"),
+            Self::SeriesReplaced { aside } => write!(
+                f,
+                "the file of readings was damaged and begun anew; the old one is {}",
+                aside.display()
+            ),
+            Self::SeriesNotWritten { error } => write!(f, "readings cannot be written: {error}"),
+            Self::SamplesDropped { count } => write!(f, "{count} readings were dropped"),
+            Self::StatesUnreadable { count } => {
+                write!(f, "{count} states in the database cannot be read")
+            }
+        }
+    }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tracing::{error, warn};
 use watchkeeper_engine::id::TargetId;
+use watchkeeper_engine::incident::IncidentId;
 use watchkeeper_engine::time::Timestamp;
 
 pub use self::backup::backup;
@@ -28,9 +29,11 @@ use self::shared::Shared;
 use self::writer::Writer;
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
-use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery};
+use crate::incident::{IncidentQuery, IncidentStory};
+use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
+use crate::token::{Digest, Token};
 
 mod folder;
 mod reserve;
@@ -40,9 +43,11 @@ mod backup;
 mod database;
 mod readers;
 
+mod incidents;
 mod mirror;
 mod outbox;
 mod state;
+mod tokens;
 mod writer;
 
 mod block;
@@ -51,6 +56,8 @@ mod recorder;
 mod series;
 mod tail;
 pub(crate) mod varint;
+
+pub use self::tokens::TokenBook;
 
 const STATE: &str = "state.db";
 const SERIES: &str = "series.db";
@@ -64,7 +71,11 @@ const SUSPECT: &str = "series.db.suspect";
 const QUICKLY_CHECKED: u64 = 64 << 20;
 
 const STATE_SCHEMA: Schema = Schema {
-    steps: &[include_str!("sqlite/migrations/state_1.sql")],
+    steps: &[
+        include_str!("sqlite/migrations/state_1.sql"),
+        include_str!("sqlite/migrations/state_2.sql"),
+        include_str!("sqlite/migrations/state_3.sql"),
+    ],
     synchronous: Synchronous::Full,
 };
 
@@ -221,6 +232,34 @@ impl Store for SqliteStore {
         )
     }
 
+    fn incidents(&self, query: IncidentQuery) -> Answer<'_, Vec<IncidentStory>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| incidents::find(connection, &query)),
+        )
+    }
+
+    fn incident(&self, id: IncidentId) -> Answer<'_, Option<IncidentStory>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| incidents::get(connection, id)),
+        )
+    }
+
+    fn next_incident(&self) -> Answer<'_, IncidentId> {
+        Box::pin(
+            self.state_reads
+                .run(|connection| incidents::next(connection)),
+        )
+    }
+
+    fn key(&self, name: &'static str, fresh: Vec<u8>) -> Answer<'_, Vec<u8>> {
+        Box::pin(
+            self.state
+                .run(move |connection| incidents::key(connection, name, &fresh)),
+        )
+    }
+
     fn due_deliveries(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<Delivery>> {
         Box::pin(
             self.state_reads
@@ -247,6 +286,13 @@ impl Store for SqliteStore {
         Box::pin(self.end_try(id, Ended::GivenUp { at, error }))
     }
 
+    fn retry(&self, id: DeliveryId, now: Timestamp) -> Answer<'_, Retried> {
+        Box::pin(
+            self.state
+                .run(move |connection| outbox::retry(connection, id, now)),
+        )
+    }
+
     fn deliveries(&self, query: DeliveryQuery) -> Answer<'_, Vec<Delivery>> {
         Box::pin(
             self.state_reads
@@ -269,6 +315,13 @@ impl Store for SqliteStore {
         Box::pin(
             self.state
                 .run(move |connection| state::put_space(connection, &owner, &space)),
+        )
+    }
+
+    fn token(&self, digest: Digest) -> Answer<'_, Option<Token>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| tokens::find(connection, &digest)),
         )
     }
 

@@ -6,11 +6,13 @@ use watchkeeper_engine::change::Change;
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor::MonitorState;
 use watchkeeper_engine::network::NetworkState;
+use watchkeeper_engine::passive::Heard;
 use watchkeeper_engine::target::TargetState;
 use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use crate::incident::{IncidentEntry, IncidentRow};
 use crate::outbox::NewDelivery;
 
 /// What a route is known by. Whoever configures routes sees to it that a route
@@ -35,6 +37,13 @@ pub struct Loaded {
     pub told: Vec<(RouteKey, MonitorId, Told)>,
     /// How the host's own network stood.
     pub network: NetworkState,
+    /// What targets said that tell how they are.
+    pub heard: HashMap<TargetId, Heard>,
+    /// When the last process was last known to listen to them; `None` if none
+    /// ever did.
+    pub alive_at: Option<Timestamp>,
+    /// What the host noted for itself, by name.
+    pub notes: BTreeMap<String, String>,
 }
 
 /// What one decision leaves behind. Everything in it is written, or nothing.
@@ -48,8 +57,20 @@ pub struct Commit {
     pub told: Vec<(RouteKey, MonitorId, Told)>,
     /// How the host's own network stands from now on; `None` leaves it.
     pub network: Option<NetworkState>,
+    /// What these targets said that tell how they are; `None` forgets the target,
+    /// its state included.
+    pub heard: Vec<(TargetId, Option<Heard>)>,
+    /// That somebody listens to them now; `None` leaves what was known.
+    pub alive_at: Option<Timestamp>,
+    /// What the host notes for itself, by name: `None` removes a note. The store
+    /// never looks inside.
+    pub notes: BTreeMap<String, Option<String>>,
     /// What has changed, in order.
     pub changes: Vec<NewChange>,
+    /// How these incidents stand from now on.
+    pub incidents: Vec<IncidentRow>,
+    /// What happened to incidents.
+    pub entries: Vec<IncidentEntry>,
     /// Who is to be told, in order.
     pub deliveries: Vec<NewDelivery>,
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::notifier as wit;
 use crate::probe::nanos;
-use crate::{Capability, Context, Error, Health, Timestamp, config};
+use crate::{Capability, Context, Error, Health, Problem, Timestamp, config};
 
 pub use crate::bindings::notifier::Occasion;
 
@@ -36,6 +36,13 @@ pub trait Notifier {
     /// calls [`config::assert_schema_file`].
     fn schema() -> Cow<'static, str> {
         config::schema::<Self::Config>().into()
+    }
+
+    /// What is wrong with a configuration that fits the schema; see
+    /// [`Probe::validate`](crate::Probe::validate).
+    fn validate(config: &Self::Config) -> Result<(), Vec<Problem>> {
+        _ = config;
+        Ok(())
     }
 
     /// Delivers one notice. Called again, in a fresh instance and with the same

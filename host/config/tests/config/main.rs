@@ -7,6 +7,8 @@ mod examples;
 #[cfg(test)]
 mod merging;
 #[cfg(test)]
+mod passive;
+#[cfg(test)]
 mod plugins;
 #[cfg(test)]
 mod problems;
@@ -14,6 +16,8 @@ mod problems;
 mod robustness;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod telling;
 
 use watchkeeper_config::{Config, Problems, load_texts};
 

@@ -49,7 +49,7 @@ async fn probes_of_every_released_contract_run() {
                 schemes: vec!["compat".to_owned()]
             }
         );
-        let run = trial("anything", "")
+        let run = trial("nothing", "")
             .keeping(StateSpace::from([("runs".into(), vec![1])]))
             .run(&plugin)
             .await;
@@ -84,7 +84,7 @@ async fn probes_of_every_released_contract_run() {
             ),
             ("compat://undecided", Fault::Undecided("as asked".into())),
         ] {
-            let mut asked = trial("anything", "");
+            let mut asked = trial("nothing", "");
             asked.check.target = target.into();
             assert_eq!(asked.fault(&plugin).await, fault, "{version}");
         }

@@ -10,6 +10,7 @@ use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId, TargetId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use super::incidents;
 use super::mirror::{self, ChangeDetails, Kept};
 use super::outbox::{self, sql_limit};
 use crate::error::StoreError;
@@ -20,6 +21,12 @@ use crate::state::{
 
 /// The kind of the row in `host_state` that tells of the host's own network.
 const NETWORK: &str = "network";
+
+/// The kind of the row in `host_state` that tells when somebody listened.
+const ALIVE: &str = "alive";
+
+/// What the kinds of the rows in `host_state` begin with that are notes.
+const NOTE: &str = "note:";
 
 /// Reads every state. One that cannot be read is left out, named in the log and
 /// counted in `unreadable`.
@@ -72,17 +79,45 @@ pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Lo
         }
     }
 
-    let network: Option<String> = connection
-        .query_row(
-            "SELECT state FROM host_state WHERE kind = ?",
-            [NETWORK],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if let Some(json) = network {
+    let mut statement = connection.prepare("SELECT service, monitor, address, state FROM heard")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let (address, json): (String, String) = (row.get(2)?, row.get(3)?);
+        match monitor_of(row, 0)?.and_then(|monitor| Ok((monitor, mirror::read(&json)?))) {
+            Ok((monitor, heard)) => {
+                loaded.heard.insert(TargetId::new(monitor, &address), heard);
+            }
+            Err(problem) => skip(format!("what was heard of {address}"), &problem),
+        }
+    }
+
+    let of_host = |kind: &str| -> rusqlite::Result<Option<String>> {
+        connection
+            .query_row(
+                "SELECT state FROM host_state WHERE kind = ?",
+                [kind],
+                |row| row.get(0),
+            )
+            .optional()
+    };
+    if let Some(json) = of_host(NETWORK)? {
         match mirror::read(&json) {
             Ok(network) => loaded.network = network,
             Err(problem) => skip("the host's network".into(), &problem),
+        }
+    }
+    if let Some(text) = of_host(ALIVE)? {
+        match text.parse() {
+            Ok(millis) => loaded.alive_at = Some(Timestamp::from_millis(millis)),
+            Err(_) => skip("when somebody listened".into(), "is no time"),
+        }
+    }
+    let mut statement = connection.prepare("SELECT kind, state FROM host_state")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let (kind, text): (String, String) = (row.get(0)?, row.get(1)?);
+        if let Some(name) = kind.strip_prefix(NOTE) {
+            loaded.notes.insert(name.to_owned(), text);
         }
     }
     Ok(loaded)
@@ -96,7 +131,9 @@ pub(super) struct Prepared {
     monitors: Vec<String>,
     told: Vec<String>,
     network: Option<String>,
+    heard: Vec<Option<String>>,
     changes: Vec<String>,
+    incidents: Vec<String>,
 }
 
 /// Writes out `commit`; done by the caller's thread, not by the writer's.
@@ -116,10 +153,20 @@ pub(super) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
             .map(|(_, _, told)| mirror::write(told))
             .collect::<Result<_, _>>()?,
         network: commit.network.as_ref().map(mirror::write).transpose()?,
+        heard: commit
+            .heard
+            .iter()
+            .map(|(_, heard)| heard.as_ref().map(mirror::write).transpose())
+            .collect::<Result<_, _>>()?,
         changes: commit
             .changes
             .iter()
             .map(|entry| ChangeDetails::write(&entry.change, entry.folded_into.as_ref()))
+            .collect::<Result<_, _>>()?,
+        incidents: commit
+            .incidents
+            .iter()
+            .map(|row| incidents::details(&row.incident))
             .collect::<Result<_, _>>()?,
         commit,
     })
@@ -133,8 +180,30 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         monitors,
         told,
         network,
+        heard,
         changes,
+        incidents,
     } = prepared;
+    // First: what comes back after it was forgotten has its new state.
+    for ((target, _), json) in commit.heard.iter().zip(heard) {
+        let monitor = target.monitor();
+        let key = (
+            monitor.service().as_str(),
+            monitor.name().as_str(),
+            target.address(),
+        );
+        if let Some(json) = json {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?)")?
+                .execute((key.0, key.1, key.2, json))?;
+        } else {
+            for table in ["heard", "target_state"] {
+                let delete =
+                    format!("DELETE FROM {table} WHERE (service, monitor, address) = (?, ?, ?)");
+                connection.prepare_cached(&delete)?.execute(key)?;
+            }
+        }
+    }
     if !targets.is_empty() {
         let mut statement =
             connection.prepare_cached("INSERT OR REPLACE INTO target_state VALUES (?, ?, ?, ?)")?;
@@ -168,6 +237,23 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
             .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
             .execute((NETWORK, json))?;
     }
+    if let Some(at) = commit.alive_at {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
+            .execute((ALIVE, at.as_millis().to_string()))?;
+    }
+    for (name, note) in &commit.notes {
+        let kind = format!("{NOTE}{name}");
+        if let Some(text) = note {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
+                .execute((kind, text))?;
+        } else {
+            connection
+                .prepare_cached("DELETE FROM host_state WHERE kind = ?")?
+                .execute([kind])?;
+        }
+    }
     for (entry, details) in commit.changes.iter().zip(changes) {
         let monitor = entry.subject.monitor();
         connection
@@ -186,6 +272,12 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
                 ":maintained": entry.maintained == Maintained::Yes,
                 ":details": details,
             })?;
+    }
+    for (row, details) in commit.incidents.iter().zip(incidents) {
+        incidents::put(connection, row, details)?;
+    }
+    for entry in &commit.entries {
+        incidents::add_entry(connection, entry)?;
     }
     for delivery in &commit.deliveries {
         outbox::add(connection, delivery)?;

@@ -11,6 +11,9 @@ use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::ServiceId;
 use watchkeeper_engine::monitor::MonitorState;
 use watchkeeper_engine::network::{NetworkState, OwnNetwork};
+use watchkeeper_engine::passive::Heard;
+use watchkeeper_engine::passive::heartbeat::HeartbeatState;
+use watchkeeper_engine::passive::report::{Report, ReportState, Said};
 use watchkeeper_engine::telling::{Told, ToldOutage};
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{
@@ -20,6 +23,13 @@ use watchkeeper_store::{
 
 use crate::sample::{
     T0, after, change, checked, delivery, monitor, reading, spent, standing, state, target,
+};
+
+mod incidents;
+
+pub(crate) use incidents::{
+    a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
+    what_was_given_up_is_taken_up_again,
 };
 
 /// Data that can be opened again and again, as by one process after the other.
@@ -41,12 +51,17 @@ macro_rules! laws {
             $backend,
             nothing_is_known_at_first,
             a_state_goes_on_after_a_restart,
+            what_was_heard_goes_on_and_is_forgotten,
             a_commit_repeated_tells_once,
             many_commits_at_once_are_all_kept,
             changes_are_found,
             a_later_delivery_never_overtakes,
             a_delivery_ends_once,
             deliveries_are_found_and_pruned,
+            what_was_given_up_is_taken_up_again,
+            incidents_are_kept_with_their_timelines,
+            incidents_are_found,
+            a_key_is_made_once,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,
@@ -102,10 +117,7 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
     let monitor = monitor("api/health");
     let route = RouteKey("ops".into());
     let told = Told {
-        outage: Some(ToldOutage {
-            health: Health::Dead,
-            since: T0,
-        }),
+        outage: Some(ToldOutage::new(Health::Dead, T0, T0)),
     };
     let network = NetworkState {
         network: OwnNetwork::Lost,
@@ -125,11 +137,19 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: vec![(monitor.clone(), as_monitor.clone())],
         told: vec![(route.clone(), monitor.clone(), told.clone())],
         network: Some(network.clone()),
+        notes: [("kept", "1"), ("changed", "2"), ("removed", "3")]
+            .map(|(name, text)| (name.to_owned(), Some(text.to_owned())))
+            .into(),
         ..Commit::default()
     };
     store.commit(first).await.unwrap();
     let second = Commit {
         targets: vec![(a.clone(), state(Health::Dead))],
+        notes: [
+            ("changed".to_owned(), Some("4".to_owned())),
+            ("removed".to_owned(), None),
+        ]
+        .into(),
         ..Commit::default()
     };
     store.commit(second).await.unwrap();
@@ -140,9 +160,62 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: [(monitor.clone(), as_monitor)].into(),
         told: vec![(route, monitor, told)],
         network,
+        notes: [("kept", "1"), ("changed", "4")]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
+        ..Loaded::default()
     };
     let store = backend.open();
     assert_eq!(store.load().await.unwrap(), expected);
+    store.close().await.unwrap();
+}
+
+pub(crate) async fn what_was_heard_goes_on_and_is_forgotten(backend: &impl Backend) {
+    let (replica, job) = (
+        target("api/worker", "10.0.0.1"),
+        target("api/job", "heartbeat"),
+    );
+    let report = Heard::Report(ReportState::hear(
+        Report {
+            interval: Duration::from_secs(30),
+            said: Said::Health(Verdict::Sick),
+        },
+        T0,
+    ));
+    let called = Heard::Heartbeat(HeartbeatState {
+        called_at: Some(T0),
+        expected_at: Some(after(60)),
+        running: None,
+    });
+    let store = backend.open();
+    let first = Commit {
+        targets: vec![(replica.clone(), state(Health::Sick))],
+        heard: vec![
+            (replica.clone(), Some(report.clone())),
+            (job.clone(), Some(called.clone())),
+        ],
+        alive_at: Some(T0),
+        ..Commit::default()
+    };
+    store.commit(first).await.unwrap();
+    store.close().await.unwrap();
+
+    let store = backend.open();
+    let loaded = store.load().await.unwrap();
+    assert_eq!(
+        loaded.heard,
+        [(replica.clone(), report), (job.clone(), called.clone())].into()
+    );
+    assert_eq!(loaded.alive_at, Some(T0));
+    let second = Commit {
+        heard: vec![(replica, None)],
+        ..Commit::default()
+    };
+    store.commit(second).await.unwrap();
+    let loaded = store.load().await.unwrap();
+    assert_eq!(loaded.heard, [(job, called)].into());
+    assert!(loaded.targets.is_empty());
+    assert_eq!(loaded.alive_at, Some(T0));
     store.close().await.unwrap();
 }
 
@@ -345,6 +418,7 @@ pub(crate) async fn a_later_delivery_never_overtakes(backend: &impl Backend) {
         pending: 1,
         delivered: 1,
         failed: 1,
+        oldest_pending: Some(T0),
     };
     assert_eq!(store.delivery_counts().await.unwrap(), counts);
     store.close().await.unwrap();

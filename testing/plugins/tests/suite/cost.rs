@@ -10,6 +10,7 @@ use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
 use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
+use crate::channels::SERVICES;
 use crate::databases::mariadb::MariaDb;
 use crate::databases::postgresql::PostgreSql;
 use crate::databases::redis::Redis;
@@ -28,6 +29,20 @@ const RUNS: usize = 200;
 
 /// Runs before those that count: they fill the pool and the caches.
 const WARM_UP: usize = 20;
+
+/// What Vigil's users ask of a queue.
+const TEN_LINES: &str = "\
+#!/bin/bash
+set -eu
+answer=$(curl -sf -m 5 \"$TARGET\") || { echo 'no answer'; exit 2; }
+depth=$(echo \"$answer\" | jq .queue.depth)
+status=$(echo \"$answer\" | jq -r .status)
+[ \"$status\" = up ] || { echo \"status is $status\"; exit 2; }
+if [ \"$depth\" -gt 1000 ]; then
+  echo \"queue too deep: $depth\"; exit 1
+fi
+exit 0
+";
 
 /// The runs of one plugin.
 #[derive(Default)]
@@ -67,7 +82,10 @@ async fn of_checks(what: &str, probe: &str, target: &str, config: &str) -> Strin
 }
 
 async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
-    let trial = Trial::new(notifier, config);
+    of_trial(what, &Trial::new(notifier, config)).await
+}
+
+async fn of_trial(what: &str, trial: &Trial) -> String {
     let mut cost = Cost::default();
     for _ in 0..WARM_UP + RUNS {
         let run = trial
@@ -292,12 +310,30 @@ fn typical_runs() {
             of_checks("js, nothing", "js", &site.url("/json"), idle).await,
             of_checks("js, fetch and JSON", "js", &site.url("/json"), &scripted).await,
             of_checks("domain, asking", "domain", "domain://acme.test", &rdap).await,
+            of_checks(
+                "script, exit 0",
+                "script",
+                "script:x",
+                r#"{"script": "exit 0"}"#,
+            )
+            .await,
+            of_checks(
+                "script, HTTP and JSON",
+                "script",
+                &site.url("/json"),
+                &crate::script::script(TEN_LINES),
+            )
+            .await,
             of_deliveries("webhook, signed", "webhook", &hook).await,
             of_deliveries("slack", "slack", &slack).await,
         ];
         if let Some(prometheus) = prometheus::Server::start(None).await {
             let up = r#"{"query": "up", "op": "<", "dead": 1}"#;
             lines.push(of_checks("prometheus", "prometheus", &prometheus.url(), up).await);
+        }
+        for service in SERVICES {
+            receiver.otherwise((service.taken)());
+            lines.push(of_trial(service.notifier, &service.trial(&receiver)).await);
         }
         match availability() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),

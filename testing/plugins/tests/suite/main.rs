@@ -3,6 +3,7 @@
 mod amqp;
 mod brokers;
 mod card_notifier;
+mod channels;
 mod cost;
 mod databases;
 mod dns;
@@ -28,6 +29,8 @@ mod python;
 mod rabbitmq;
 mod rabbitmq_answers;
 mod redis;
+mod script;
+mod scripts_page;
 mod slack;
 mod smtp;
 mod ssh;
