@@ -113,12 +113,14 @@ impl Config {
     }
 
     /// The addresses of all who get the mail, each once.
-    pub(crate) fn recipients(&self) -> impl Iterator<Item = &str> {
-        let all = || self.to.iter().chain(&self.cc).map(Mailbox::address);
-        all()
-            .enumerate()
-            .filter(move |(at, address)| !all().take(*at).any(|before| before == *address))
-            .map(|(_, address)| address)
+    pub(crate) fn recipients(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for mailbox in self.to.iter().chain(&self.cc) {
+            if all.iter().all(|before| before != mailbox.address()) {
+                all.push(mailbox.address().to_owned());
+            }
+        }
+        all
     }
 }
 
@@ -133,8 +135,7 @@ mod tests {
                 "cc":["b@x.test","c@x.test"]}"#,
         )
         .unwrap();
-        let recipients: Vec<_> = config.recipients().collect();
-        assert_eq!(recipients, ["a@x.test", "b@x.test", "c@x.test"]);
+        assert_eq!(config.recipients(), ["a@x.test", "b@x.test", "c@x.test"]);
         assert_eq!(config.hello(), "acme.test");
     }
 }

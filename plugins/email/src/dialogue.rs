@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use watchkeeper_sdk::recipients::Round;
 use watchkeeper_sdk::stream::{Buffered, Stream};
 use watchkeeper_sdk::{Error, Failure, in_words};
 
@@ -20,9 +21,6 @@ pub(crate) struct Dialogue<S> {
     /// The run's, for words about silence.
     timeout: Duration,
 }
-
-/// What came of one attempt, recipient by recipient.
-pub(crate) type Round = Vec<(String, Result<(), Failure>)>;
 
 /// What an error means that came while something was waited for: silence and a
 /// connection that ends are told with it.
@@ -160,7 +158,7 @@ impl<S: Stream> Dialogue<S> {
             let outcome = match reply.code {
                 250..=252 => Ok(()),
                 421 => return Err(failure(&reply, "the server ends the conversation:")),
-                _ => Err(failure(&reply, &format!("the server refuses {recipient}:"))),
+                _ => Err(failure(&reply, "the server refuses the recipient:")),
             };
             round.push((recipient.to_owned(), outcome));
         }

@@ -14,14 +14,14 @@ mod script;
 
 use std::borrow::Cow;
 
-use watchkeeper_sdk::recipients::Recipients;
+use watchkeeper_sdk::recipients::{self, Round};
 use watchkeeper_sdk::tls::{Connection, Verify};
-use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier};
+use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier, Problem, Stop};
 
 pub use crate::config::{Certificate, Config, Encryption, Login, Mechanism};
 pub use crate::mailbox::Mailbox;
 
-use crate::dialogue::{Dialogue, Round, waiting};
+use crate::dialogue::{Dialogue, waiting};
 use crate::message::Message;
 
 /// Which part of a run's time may be spent on waiting: what is left is enough to
@@ -42,15 +42,19 @@ impl Notifier for Email {
         include_str!("../config.schema.json").into()
     }
 
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Plan::new(config) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(vec![Stop::Misconfigured(why).into()]),
+        }
+    }
+
     fn notify(config: Config, notice: &Notice, context: &Context) -> Result<(), Failure> {
         let plan = Plan::new(&config).map_err(Failure::Permanent)?;
         let message = Message::new(&config, notice);
-        let recipients = Recipients::of(notice);
-        let without: Vec<&str> = config
-            .recipients()
-            .filter(|recipient| !recipients.have(recipient))
-            .collect();
-        recipients.after(plan.send(&message, &without, context)?)
+        recipients::together(notice, &config.recipients(), |recipients| {
+            plan.send(&message, recipients, context)
+        })
     }
 }
 

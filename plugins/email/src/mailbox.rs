@@ -44,6 +44,9 @@ impl TryFrom<String> for Mailbox {
         let bad = |why: &str| {
             format!("{text:?} {why}: write it like ops@example.com or Operations <ops@example.com>")
         };
+        if text.contains(['\r', '\n']) {
+            return Err(bad("has a line break"));
+        }
         let (name, address) = match text.trim().split_once('<') {
             Some((name, rest)) => {
                 let address = rest.strip_suffix('>').ok_or_else(|| bad("has no >"))?;

@@ -49,6 +49,14 @@ pub struct Certificate {
     pub server_name: Option<String>,
 }
 
+impl Config {
+    /// People and rooms.
+    pub(crate) fn recipients(&self) -> Vec<String> {
+        let all = self.to.iter().chain(&self.rooms);
+        all.map(ToString::to_string).collect()
+    }
+}
+
 fn nick() -> String {
     "watchkeeper".to_owned()
 }

@@ -14,9 +14,9 @@ mod xml;
 
 use std::borrow::Cow;
 
-use watchkeeper_sdk::recipients::Recipients;
+use watchkeeper_sdk::recipients::{self, Round};
 use watchkeeper_sdk::tls::{Encryption, Mode};
-use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier};
+use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier, Problem, Stop};
 
 pub use crate::config::{Certificate, Config};
 pub use crate::jid::Jid;
@@ -39,28 +39,19 @@ impl Notifier for Xmpp {
         include_str!("../config.schema.json").into()
     }
 
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Plan::new(config) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(vec![Stop::Misconfigured(why).into()]),
+        }
+    }
+
     fn notify(config: Config, notice: &Notice, context: &Context) -> Result<(), Failure> {
         let plan = Plan::new(&config).map_err(Failure::Permanent)?;
         let message = Message::new(notice);
-        let recipients = Recipients::of(notice);
-        let without = |jids: &[Jid]| -> Vec<Jid> {
-            let mut jids = jids.to_vec();
-            jids.retain(|jid| !recipients.have(jid.as_str()));
-            jids
-        };
-        let (people, rooms) = (without(&config.to), without(&config.rooms));
-        let mut talk = plan.open(context)?;
-        let mut round = Vec::new();
-        for (jid, outcome) in talk.tell_people(&people, &message)? {
-            round.push((jid.to_string(), outcome));
-        }
-        for room in rooms {
-            let outcome = talk.tell_room(&room, &config.nick, &message);
-            // The others are not told again for the trouble that one room is.
-            round.push((room.to_string(), outcome));
-        }
-        talk.close();
-        recipients.after(round)
+        recipients::together(notice, &config.recipients(), |recipients| {
+            plan.tell(&message, recipients, context)
+        })
     }
 }
 
@@ -103,6 +94,33 @@ impl<'a> Plan<'a> {
             host,
             security,
         })
+    }
+
+    /// Tells those of `recipients` whom the configuration has as people, then the
+    /// rooms.
+    fn tell(
+        &self,
+        message: &Message,
+        recipients: &[&str],
+        context: &Context,
+    ) -> Result<Round, Failure> {
+        let wanted = |jids: &[Jid]| {
+            let mut wanted: Vec<Jid> = Vec::new();
+            for jid in jids {
+                if recipients.contains(&jid.as_str()) && !wanted.contains(jid) {
+                    wanted.push(jid.clone());
+                }
+            }
+            wanted
+        };
+        let mut talk = self.open(context)?;
+        let mut round = talk.tell_people(&wanted(&self.config.to), message)?;
+        for room in wanted(&self.config.rooms) {
+            let outcome = talk.tell_room(&room, &self.config.nick, message);
+            round.push((room.to_string(), outcome));
+        }
+        talk.close();
+        Ok(round)
     }
 
     fn open(&self, context: &Context) -> Result<Talk, Failure> {

@@ -124,10 +124,11 @@ mod tests {
     use crate::xml::{Piece, piece};
 
     fn chosen(mechanisms: &str) -> Result<&'static str, Failure> {
-        let offers: String = mechanisms
+        let offers: Vec<String> = mechanisms
             .split_whitespace()
             .map(|name| format!("<mechanism>{name}</mechanism>"))
             .collect();
+        let offers = offers.concat();
         let xml = format!("<features><mechanisms>{offers}</mechanisms></features>");
         let Ok(Some((Piece::Stanza(features), _))) = piece(xml.as_bytes()) else {
             panic!("{xml}");

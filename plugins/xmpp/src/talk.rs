@@ -1,6 +1,7 @@
 //! A session: messages to people and rooms, and what comes of them.
 
 use watchkeeper_sdk::Failure;
+use watchkeeper_sdk::recipients::Round;
 
 use crate::jid::Jid;
 use crate::message::Message;
@@ -11,9 +12,6 @@ use crate::xml::{Element, escaped};
 /// The most stanzas that are read while one is waited for. What comes in between
 /// is the presence of others in a room, seldom more than some hundred.
 const MOST_STANZAS: usize = 10_000;
-
-/// What comes of the messages to people.
-pub(crate) type Told = Vec<(Jid, Result<(), Failure>)>;
 
 /// A session that began.
 pub(crate) struct Talk {
@@ -50,9 +48,9 @@ impl Talk {
         &mut self,
         people: &[Jid],
         message: &Message,
-    ) -> Result<Told, Failure> {
+    ) -> Result<Round, Failure> {
         if people.is_empty() {
-            return Ok(Told::new());
+            return Ok(Round::new());
         }
         for jid in people {
             self.stream.say(&message.stanza(jid.as_str(), "chat"))?;
@@ -61,20 +59,23 @@ impl Talk {
         self.stream.say(&format!(
             "<iq type='get' id='told' to='{domain}'><ping xmlns='urn:xmpp:ping'/></iq>"
         ))?;
-        let mut told: Told = people.iter().map(|jid| (jid.clone(), Ok(()))).collect();
+        let mut told: Vec<(&Jid, _)> = people.iter().map(|jid| (jid, Ok(()))).collect();
         self.until("answer to the messages", |stanza| {
             if stanza.name == "message" && stanza.attribute("type") == Some("error") {
                 let from = stanza.attribute("from").unwrap_or_default();
-                for (jid, outcome) in told.iter_mut().filter(|(jid, _)| jid.is(from)) {
-                    let what = format!("the server does not take the message to {jid}");
-                    *outcome = Err(trouble::of_stanza(&what, stanza));
+                for (_, outcome) in told.iter_mut().filter(|(jid, _)| jid.is(from)) {
+                    let what = "the server does not take the message";
+                    *outcome = Err(trouble::of_stanza(what, stanza));
                 }
             }
             // Whether it knows pings or not, it has come to this one.
             let is_answer = stanza.name == "iq" && stanza.attribute("id") == Some("told");
             Ok(is_answer.then_some(()))
         })?;
-        Ok(told)
+        let told = told.into_iter();
+        Ok(told
+            .map(|(jid, outcome)| (jid.to_string(), outcome))
+            .collect())
     }
 
     /// Enters `room` as `nick`, tells it, and leaves (XEP-0045). A room sends its
@@ -94,7 +95,7 @@ impl Talk {
             let is_ours = stanza.name == "presence" && is_from(stanza, room);
             match stanza.attribute("type") {
                 Some("error") if is_ours => {
-                    let what = format!("the room {room} lets nobody in as {nick}");
+                    let what = format!("the room lets nobody in as {nick}");
                     Err(trouble::of_stanza(&what, stanza))
                 }
                 None if is_ours && is_self(stanza) => Ok(Some(())),
@@ -109,8 +110,8 @@ impl Talk {
                 && stanza.attribute("id") == Some(message.id());
             match stanza.attribute("type") {
                 Some("error") if is_ours => {
-                    let what = format!("the room {room} does not take the message");
-                    Err(trouble::of_stanza(&what, stanza))
+                    let what = "the room does not take the message";
+                    Err(trouble::of_stanza(what, stanza))
                 }
                 _ => Ok(is_ours.then_some(())),
             }

@@ -14,7 +14,7 @@ pub(crate) struct Element {
     /// Without a prefix.
     pub(crate) name: String,
     attributes: Vec<(String, String)>,
-    pub(crate) children: Vec<Element>,
+    pub(crate) children: Vec<Self>,
     pub(crate) text: String,
 }
 

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
+use watchkeeper_sdk::wording::{Markup, Wording};
 use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier};
-use watchkeeper_sdk::{config::SecretUri, http::Request, wording::Wording};
+use watchkeeper_sdk::{config::SecretUri, http::Request};
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Config {
@@ -18,9 +19,11 @@ impl Notifier for Cards {
 
     fn notify(config: Config, notice: &Notice, _: &Context) -> Result<(), Failure> {
         let words = Wording::of(notice);
+        // Cards are Markdown; what targets say must not be.
+        let plain = |text: &str| Markup::Markdown.escape(text);
         let facts = words.facts.iter();
-        let facts = facts.map(|fact| json!({"title": fact.label, "value": fact.value}));
-        let title = json!({"type": "TextBlock", "text": words.headline(), "wrap": true});
+        let facts = facts.map(|fact| json!({"title": fact.label, "value": plain(&fact.value)}));
+        let title = json!({"type": "TextBlock", "text": plain(&words.headline()), "wrap": true});
         let facts = json!({"type": "FactSet", "facts": facts.collect::<Vec<Value>>()});
         let kind = "application/vnd.microsoft.card.adaptive";
         let card = json!({"type": "AdaptiveCard", "version": "1.4", "body": [title, facts]});

@@ -151,15 +151,15 @@ fn those_get_the_mail_whom_the_server_takes_it_for() {
     check_send(
         "250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n250 queued\r\n",
         "SIZE",
-        r#"a@x.test permanent: the server refuses a@x.test: "550 no"; b@x.test ok"#,
+        r#"a@x.test permanent: the server refuses the recipient: "550 no"; b@x.test ok"#,
         &whole,
     );
     check_send(
         "250 ok\r\n450 later\r\n550 no\r\n",
         "SIZE",
         concat!(
-            r#"a@x.test temporary: the server refuses a@x.test: "450 later"; "#,
-            r#"b@x.test permanent: the server refuses b@x.test: "550 no""#
+            r#"a@x.test temporary: the server refuses the recipient: "450 later"; "#,
+            r#"b@x.test permanent: the server refuses the recipient: "550 no""#
         ),
         start,
     );

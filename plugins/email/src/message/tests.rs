@@ -60,7 +60,7 @@ fn headers_say_from_whom_to_whom_and_about_what() {
     for expected in [
         "From: \"Acme, Status\" <w@acme.test>",
         "To: <ops@acme.test>",
-        "Cc: =?utf-8?Q?=C3=84tna?= <b@acme.test>",
+        "Cc: =?utf-8?B?w4R0bmE=?= <b@acme.test>",
         "Reply-To: <desk@acme.test>",
         "Subject: API is dead",
         "Date: Tue, 14 Nov 2023 22:13:20 +0000",
