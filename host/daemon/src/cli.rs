@@ -15,6 +15,7 @@ mod api;
 mod channel;
 mod check;
 mod health;
+mod maintenance;
 mod past;
 mod plugin;
 mod setting;
@@ -92,6 +93,9 @@ enum Command {
     /// Incidents, on the server that runs
     #[command(subcommand)]
     Incident(past::IncidentCommand),
+    /// Maintenances, on the server that runs
+    #[command(subcommand)]
+    Maintenance(maintenance::MaintenanceCommand),
     /// What was told to whom, on the server that runs
     Deliveries(past::Deliveries),
     /// Who may use the API
@@ -179,6 +183,7 @@ impl Command {
             }
             Self::Set(set) => set.run(global).await,
             Self::Incident(command) => command.run(global).await,
+            Self::Maintenance(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),

@@ -31,6 +31,7 @@ use crate::links::{self, Links};
 use crate::orders;
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
+use crate::planning::Planning;
 use crate::plugins::Plugins;
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
@@ -89,6 +90,12 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (hushed, hushed_until) = watch::channel(None);
     let (orders, ordered) = mpsc::channel(orders::QUEUE);
     let links = read_links(store.as_ref()).await?;
+    let (planned, all_planned) = watch::channel(board.planned().into());
+    let planning = Planning {
+        keys: key_holder.clone(),
+        planned: all_planned,
+        orders: orders.clone(),
+    };
     let desk = Desk {
         keys: key_holder.clone(),
         orders,
@@ -103,7 +110,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         hushed: hushed_until,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(&config, &metrics, is_ready, counter, desk));
+    let web = Web::new(web_settings(
+        &config, &metrics, is_ready, counter, desk, planning,
+    ));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -174,6 +183,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             bell: Arc::clone(&bell),
             view,
             views: maker,
+            planned,
             unsaved: batch.commit,
             doubted: Vec::new(),
             doubting_silence: None,
@@ -296,6 +306,7 @@ fn web_settings(
     ready: watch::Receiver<bool>,
     counter: Counter,
     desk: Desk,
+    planning: Planning,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -308,6 +319,7 @@ fn web_settings(
             }
         }),
         intake: Arc::new(counter),
+        plans: Arc::new(planning),
         records: Arc::new(desk),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()

@@ -10,6 +10,7 @@
 //! an argument.
 
 mod contract;
+mod document;
 mod error;
 mod histogram;
 mod incident;
@@ -20,6 +21,7 @@ mod state;
 mod token;
 
 pub use contract::{Answer, Store};
+pub use document::{Document, DocumentKey, DocumentKind};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
 pub use incident::{

@@ -43,6 +43,7 @@ mod backup;
 mod database;
 mod readers;
 
+mod documents;
 mod incidents;
 mod mirror;
 mod outbox;
@@ -75,6 +76,7 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_1.sql"),
         include_str!("sqlite/migrations/state_2.sql"),
         include_str!("sqlite/migrations/state_3.sql"),
+        include_str!("sqlite/migrations/state_4.sql"),
     ],
     synchronous: Synchronous::Full,
 };

@@ -16,6 +16,7 @@ mod dates;
 mod words;
 
 mod bars;
+mod markdown;
 mod past;
 mod spark;
 mod template;
@@ -29,6 +30,7 @@ mod negotiate;
 mod page;
 mod report;
 
+mod plans;
 mod records;
 
 mod allowance;
@@ -40,6 +42,8 @@ mod manager;
 mod manual;
 mod reporter;
 
+mod calendar;
+
 mod assets;
 mod failure;
 mod frame;
@@ -50,6 +54,9 @@ mod serve;
 mod web;
 
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
+pub use plans::{
+    CalendarEvent, MaintenanceDraft, MaintenanceRecord, NotPlanned, PlanWish, Plans, Source,
+};
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,

@@ -20,6 +20,7 @@ use crate::frame::Frame;
 use crate::incidents;
 use crate::intake::{Intake, Nobody};
 use crate::page::Built;
+use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
@@ -58,6 +59,8 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Knows what is planned.
+    pub plans: Arc<dyn Plans>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -123,6 +126,7 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(())),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            plans: Arc::new(NoPlans),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
