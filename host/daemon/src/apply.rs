@@ -472,6 +472,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         changes,
         incidents,
         entries,
+        breaches,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -487,5 +488,6 @@ fn merge(older: &mut Commit, newer: Commit) {
         .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
     older.incidents.extend(incidents);
     older.entries.extend(entries);
+    older.breaches.extend(breaches);
     older.deliveries.extend(deliveries);
 }

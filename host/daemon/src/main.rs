@@ -55,6 +55,8 @@ mod page;
 
 mod desk;
 
+mod levels;
+
 mod reload;
 
 mod serve;

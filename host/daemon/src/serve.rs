@@ -27,6 +27,7 @@ use crate::dead_man::DeadMan;
 use crate::desk::Desk;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
+use crate::levels::Levels;
 use crate::links::{self, Links};
 use crate::orders;
 use crate::outbox::Outbox;
@@ -89,6 +90,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (hushed, hushed_until) = watch::channel(None);
     let (orders, ordered) = mpsc::channel(orders::QUEUE);
     let links = read_links(store.as_ref()).await?;
+    let levels = Levels {
+        keys: key_holder.clone(),
+        orders: orders.clone(),
+        store: Arc::clone(&store),
+    };
     let desk = Desk {
         keys: key_holder.clone(),
         orders,
@@ -103,7 +109,14 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         hushed: hushed_until,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(&config, &metrics, is_ready, counter, desk));
+    let web = Web::new(web_settings(
+        &config,
+        &metrics,
+        is_ready,
+        counter,
+        desk,
+        levels.clone(),
+    ));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -199,6 +212,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     };
     let delivering = tokio::spawn(outbox.run(stop.clone()));
     let calling = tokio::spawn(dead_man.run());
+    let promising = tokio::spawn(levels.watch());
     let watching = tokio::spawn(plugins.watch());
     let reloading = Reload {
         path: path.to_owned(),
@@ -215,7 +229,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning, calling] {
+    for task in [watching, pruning, calling, promising] {
         task.abort();
     }
     reloading.abort();
@@ -296,6 +310,7 @@ fn web_settings(
     ready: watch::Receiver<bool>,
     counter: Counter,
     desk: Desk,
+    levels: Levels,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -309,6 +324,7 @@ fn web_settings(
         }),
         intake: Arc::new(counter),
         records: Arc::new(desk),
+        levels: Arc::new(levels),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

@@ -9,6 +9,7 @@
 //! pass through as opaque bytes. It reads no clock either: every time stamp is
 //! an argument.
 
+mod breach;
 mod contract;
 mod error;
 mod histogram;
@@ -19,6 +20,7 @@ mod sqlite;
 mod state;
 mod token;
 
+pub use breach::{Breach, BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 pub use contract::{Answer, Store};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;

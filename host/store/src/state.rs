@@ -12,6 +12,7 @@ use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use crate::breach::Breach;
 use crate::incident::{IncidentEntry, IncidentRow};
 use crate::outbox::NewDelivery;
 
@@ -71,6 +72,8 @@ pub struct Commit {
     pub incidents: Vec<IncidentRow>,
     /// What happened to incidents.
     pub entries: Vec<IncidentEntry>,
+    /// Promises that were not kept, and who has been told of them.
+    pub breaches: Vec<Breach>,
     /// Who is to be told, in order.
     pub deliveries: Vec<NewDelivery>,
 }

@@ -15,6 +15,7 @@ use crate::web::Web;
 
 pub(crate) mod deliveries;
 pub(crate) mod incidents;
+pub(crate) mod levels;
 
 /// How much of a list one answer holds where nothing is said.
 const PAGE: usize = 50;

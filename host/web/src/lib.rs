@@ -45,11 +45,16 @@ mod failure;
 mod frame;
 mod headers;
 mod incidents;
+mod levels;
 mod routes;
 mod serve;
 mod web;
 
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
+pub use levels::{
+    BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,
+    WantedReport,
+};
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,

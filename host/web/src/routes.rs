@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::headers::secure;
 use crate::heartbeat;
 use crate::incidents;
+use crate::levels;
 use crate::manager;
 use crate::manual;
 use crate::reporter;
@@ -61,6 +62,8 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(incidents::routes())
         .merge(api::incidents::routes())
         .merge(api::deliveries::routes())
+        .merge(api::levels::routes())
+        .merge(levels::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(map_response(secure))

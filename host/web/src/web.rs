@@ -19,6 +19,7 @@ use crate::fragments::Fragments;
 use crate::frame::Frame;
 use crate::incidents;
 use crate::intake::{Intake, Nobody};
+use crate::levels::{Levels, NoLevels};
 use crate::page::Built;
 use crate::records::{Nothing, Records};
 use crate::report;
@@ -58,6 +59,8 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Computes how well promises are kept.
+    pub levels: Arc<dyn Levels>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -123,6 +126,7 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(())),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            levels: Arc::new(NoLevels),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),

@@ -358,21 +358,23 @@ impl FromNode for Share {
     }
 }
 
-/// A change that people can be told of.
+/// What people can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occasion {
     Dead,
     Sick,
     Recovered,
     Unknown,
+    Sla,
 }
 
 impl Occasion {
-    const WORDS: [(&str, Self); 4] = [
+    const WORDS: [(&str, Self); 5] = [
         ("dead", Self::Dead),
         ("sick", Self::Sick),
         ("recovered", Self::Recovered),
         ("unknown", Self::Unknown),
+        ("sla", Self::Sla),
     ];
 }
 

@@ -122,14 +122,14 @@ fn channel(text: &str) -> Result<ChannelId, String> {
     ChannelId::new(text).map_err(|problem| problem.to_string())
 }
 
-fn path<'a>(start: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn path<'a>(start: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut query = Serializer::new(String::new());
     query.append_pair("limit", PAGE).extend_pairs(pairs);
     format!("{start}?{}", query.finish())
 }
 
 /// Prints every page of a list that begins at `next`.
-async fn list<const N: usize>(
+pub(super) async fn list<const N: usize>(
     connection: &Connection,
     global: &Global,
     first: String,
@@ -169,7 +169,7 @@ fn cell(value: &Value) -> String {
 }
 
 /// Says what was done.
-fn tell(
+pub(super) fn tell(
     asked: Result<Value, Exit>,
     global: &Global,
     words: impl Fn(&Value) -> String,

@@ -10,9 +10,9 @@ use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId, TargetId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
-use super::incidents;
 use super::mirror::{self, ChangeDetails, Kept};
 use super::outbox::{self, sql_limit};
+use super::{breaches, incidents};
 use crate::error::StoreError;
 use crate::state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
@@ -278,6 +278,9 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
     }
     for entry in &commit.entries {
         incidents::add_entry(connection, entry)?;
+    }
+    for breach in &commit.breaches {
+        breaches::put(connection, breach)?;
     }
     for delivery in &commit.deliveries {
         outbox::add(connection, delivery)?;
