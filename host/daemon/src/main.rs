@@ -24,6 +24,8 @@ mod source;
 
 mod assignment;
 
+mod items;
+
 mod spaces;
 
 mod scheduler;
@@ -53,7 +55,10 @@ mod dead_man;
 
 mod page;
 
+mod catalogue;
+mod control;
 mod desk;
+mod survey;
 
 mod reload;
 

@@ -49,11 +49,17 @@ impl Views {
                 .iter()
                 .filter_map(|each| Some(self.monitor(board, board.monitor(&each.id)?)))
                 .collect();
-            let weighed = service.monitors.iter().filter_map(|each| {
+            let watched = service
+                .monitors
+                .iter()
+                .filter(|each| !board.is_paused(&each.id));
+            let weighed = watched.filter_map(|each| {
                 Some((board.monitor(&each.id)?.state.standing.health, each.weight))
             });
+            let weighed: Vec<_> = weighed.collect();
+            let is_watched = !weighed.is_empty();
             let health = monitor::service(weighed);
-            healths.push(health);
+            healths.extend(is_watched.then_some(health));
             let view = ServiceView {
                 id: service.id.clone(),
                 label: Arc::clone(&service.label),
@@ -197,6 +203,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         label: Arc::clone(&own.label),
         health: standing.health,
         maintained: false,
+        paused: board.is_paused(&own.id),
         since: standing.since,
         latency_ms: monitor.history.median_latency().map(millis),
         spark: monitor

@@ -13,6 +13,7 @@ mod contract;
 mod error;
 mod histogram;
 mod incident;
+mod item;
 mod outbox;
 mod series;
 mod sqlite;
@@ -25,6 +26,7 @@ pub use histogram::Histogram;
 pub use incident::{
     Audience, Ended, EntryKind, IncidentEntry, IncidentQuery, IncidentRow, IncidentStory,
 };
+pub use item::{ItemChange, ItemRow};
 pub use outbox::{
     Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery, Retried,
 };

@@ -30,6 +30,7 @@ use self::writer::Writer;
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
+use crate::item::{ItemChange, ItemRow};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
@@ -44,6 +45,7 @@ mod database;
 mod readers;
 
 mod incidents;
+mod items;
 mod mirror;
 mod outbox;
 mod state;
@@ -75,6 +77,7 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_1.sql"),
         include_str!("sqlite/migrations/state_2.sql"),
         include_str!("sqlite/migrations/state_3.sql"),
+        include_str!("sqlite/migrations/state_4.sql"),
     ],
     synchronous: Synchronous::Full,
 };
@@ -322,6 +325,17 @@ impl Store for SqliteStore {
         Box::pin(
             self.state_reads
                 .run(move |connection| tokens::find(connection, &digest)),
+        )
+    }
+
+    fn items(&self) -> Answer<'_, Vec<ItemRow>> {
+        Box::pin(self.state_reads.run(|connection| items::all(connection)))
+    }
+
+    fn change_items(&self, changes: Vec<ItemChange>) -> Answer<'_, ()> {
+        Box::pin(
+            self.state
+                .run(move |connection| items::change(connection, &changes)),
         )
     }
 

@@ -29,7 +29,10 @@ mod negotiate;
 mod page;
 mod report;
 
+mod catalogue;
+mod control;
 mod records;
+mod survey;
 
 mod allowance;
 mod api;
@@ -49,12 +52,21 @@ mod routes;
 mod serve;
 mod web;
 
+pub use catalogue::{
+    Catalogue, Changed, Edit, Expected, Fault, ItemKind, ItemRecord, Language, Mode, NotEdited,
+    Posted, Wish,
+};
+pub use control::{Control, NotDone};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
+pub use survey::{
+    ChangeRecord, MonitorState, PluginRecord, PluginRecords, ReadingRecord, Standing, Survey,
+    TargetState, WantedChanges, WantedReadings, Whose,
+};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
     MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,

@@ -19,7 +19,7 @@ use super::{Exit, Global, complain, read_config};
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The longest answer that is read, in bytes.
-const MOST: usize = 1 << 20;
+const MOST: usize = 64 << 20;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
