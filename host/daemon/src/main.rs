@@ -54,6 +54,7 @@ mod dead_man;
 mod page;
 
 mod desk;
+mod figures;
 
 mod reload;
 

@@ -25,6 +25,7 @@ use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
 use crate::dead_man::DeadMan;
 use crate::desk::Desk;
+use crate::figures::Almanac;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
 use crate::links::{self, Links};
@@ -96,6 +97,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         links: links.clone(),
         bell: Arc::clone(&bell),
     };
+    let almanac = Almanac {
+        keys: key_holder.clone(),
+        store: Arc::clone(&store),
+    };
     let counter = Counter {
         keys: key_holder,
         messages,
@@ -103,7 +108,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         hushed: hushed_until,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(&config, &metrics, is_ready, counter, desk));
+    let web = Web::new(web_settings(
+        &config, &metrics, is_ready, counter, desk, almanac,
+    ));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -296,6 +303,7 @@ fn web_settings(
     ready: watch::Receiver<bool>,
     counter: Counter,
     desk: Desk,
+    almanac: Almanac,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -309,6 +317,7 @@ fn web_settings(
         }),
         intake: Arc::new(counter),
         records: Arc::new(desk),
+        figures: Arc::new(almanac),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

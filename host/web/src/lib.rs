@@ -16,6 +16,7 @@ mod dates;
 mod words;
 
 mod bars;
+mod chart;
 mod past;
 mod spark;
 mod template;
@@ -29,6 +30,7 @@ mod negotiate;
 mod page;
 mod report;
 
+mod figures;
 mod records;
 
 mod allowance;
@@ -40,15 +42,22 @@ mod manager;
 mod manual;
 mod reporter;
 
+mod badge;
+mod feeds;
+mod statuspage;
+
 mod assets;
 mod failure;
 mod frame;
+mod fresh;
 mod headers;
 mod incidents;
 mod routes;
 mod serve;
+mod services;
 mod web;
 
+pub use figures::{Figures, LatencyRecord, Sums, Window};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,

@@ -12,9 +12,11 @@ use http::{HeaderMap, StatusCode};
 
 use crate::api;
 use crate::assets::Assets;
+use crate::badge;
 use crate::events;
 use crate::exposition::text_format;
 use crate::failure::Failure;
+use crate::feeds;
 use crate::headers::secure;
 use crate::heartbeat;
 use crate::incidents;
@@ -22,6 +24,8 @@ use crate::manager;
 use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
+use crate::services;
+use crate::statuspage;
 use crate::web::Web;
 
 /// OpenMetrics 1.0, "Overall structure".
@@ -59,6 +63,10 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(manual::routes())
         .merge(manager::routes())
         .merge(incidents::routes())
+        .merge(badge::routes())
+        .merge(feeds::routes())
+        .merge(statuspage::routes())
+        .merge(services::routes())
         .merge(api::incidents::routes())
         .merge(api::deliveries::routes())
         .method_not_allowed_fallback(method_not_allowed)
