@@ -61,6 +61,7 @@ mod control;
 mod desk;
 mod survey;
 
+mod figures;
 mod levels;
 
 mod reload;

@@ -27,6 +27,7 @@ use crate::clock::{self, Clock};
 use crate::control::Levers;
 use crate::dead_man::DeadMan;
 use crate::desk::Desk;
+use crate::figures::Almanac;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
 use crate::items::{self, Kept, LeaveOut};
@@ -124,6 +125,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         links: links.clone(),
         bell: Arc::clone(&bell),
     };
+    let almanac = Almanac {
+        keys: key_holder.clone(),
+        store: Arc::clone(&store),
+    };
     let counter = Counter {
         keys: key_holder,
         messages,
@@ -148,6 +153,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         counter,
         desk,
         levers,
+        almanac,
         planning,
         levels: levels.clone(),
         catalogue,
@@ -408,6 +414,7 @@ struct Behind {
     counter: Counter,
     desk: Desk,
     levers: Levers,
+    almanac: Almanac,
     planning: Planning,
     levels: Levels,
     catalogue: catalogue::Counter,
@@ -437,6 +444,7 @@ fn web_settings(
         survey: Arc::new(behind.surveyor),
         plans: Arc::new(behind.planning),
         levels: Arc::new(behind.levels),
+        figures: Arc::new(behind.almanac),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

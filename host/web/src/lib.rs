@@ -16,6 +16,7 @@ mod dates;
 mod words;
 
 mod bars;
+mod chart;
 mod markdown;
 mod past;
 mod spark;
@@ -32,6 +33,7 @@ mod report;
 
 mod catalogue;
 mod control;
+mod figures;
 mod plans;
 mod records;
 mod survey;
@@ -45,16 +47,21 @@ mod manager;
 mod manual;
 mod reporter;
 
+mod badge;
 mod calendar;
+mod feeds;
+mod statuspage;
 
 mod assets;
 mod failure;
 mod frame;
+mod fresh;
 mod headers;
 mod incidents;
 mod levels;
 mod routes;
 mod serve;
+mod services;
 mod web;
 
 pub use catalogue::{
@@ -62,6 +69,7 @@ pub use catalogue::{
     Posted, Wish,
 };
 pub use control::{Control, NotDone};
+pub use figures::{Figures, LatencyRecord, Sums, Window};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use levels::{
     BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,

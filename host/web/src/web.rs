@@ -17,8 +17,10 @@ use crate::control::{Control, NoControl};
 use crate::doors::Doors;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
+use crate::figures::{Figures, NoFigures};
 use crate::fragments::Fragments;
 use crate::frame::Frame;
+use crate::fresh::Fresh;
 use crate::incidents;
 use crate::intake::{Intake, Nobody};
 use crate::levels::{Levels, NoLevels};
@@ -79,6 +81,8 @@ pub struct WebSettings {
     pub catalogue: Arc<dyn Catalogue>,
     /// Knows how what is watched is, and was.
     pub survey: Arc<dyn Survey>,
+    /// Sums up what is kept of the past.
+    pub figures: Arc<dyn Figures>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -108,6 +112,8 @@ struct Inner {
     published: Mutex<Option<Published>>,
     newest: Mutex<Newest>,
     built: ArcSwapOption<Built>,
+    /// Answers beside the page.
+    fresh: Fresh,
     /// Held by who makes the page.
     building: Arc<tokio::sync::Mutex<()>>,
 }
@@ -151,6 +157,7 @@ impl Default for WebSettings {
             control: Arc::new(NoControl),
             catalogue: Arc::new(NoCatalogue),
             survey: Arc::new(NoSurvey),
+            figures: Arc::new(NoFigures),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -174,6 +181,7 @@ impl Web {
                 published: Mutex::new(None),
                 newest: Mutex::default(),
                 built: ArcSwapOption::empty(),
+                fresh: Fresh::default(),
                 building: Arc::default(),
             }),
         }
@@ -249,6 +257,17 @@ impl Web {
         let view = published.as_ref()?.fragments.view();
         let service = view.services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
+    }
+
+    /// What was published last. Its services are shared, and the rest is short.
+    pub(crate) fn view(&self) -> Option<View> {
+        let published = lock(&self.inner.published);
+        Some(published.as_ref()?.fragments.view().clone())
+    }
+
+    /// Answers beside the page that were made lately.
+    pub(crate) fn fresh(&self) -> &Fresh {
+        &self.inner.fresh
     }
 
     /// When the newest view was made.
