@@ -25,6 +25,9 @@ pub struct Monitor {
     pub description: Option<Arc<str>>,
     /// Words by which routes find it: its own and those of its service, each once.
     pub tags: Arc<[Tag]>,
+    /// Whether only those who work with the host may know of it: because it says so
+    /// itself, or its service.
+    pub private: bool,
     /// Who checks.
     pub probe: ProbeChoice,
     /// What is checked: at least one, each once. Of a passive monitor: the one

@@ -17,6 +17,7 @@ use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
+use crate::console::{Beats, Paused};
 use crate::intake::{self, Keys, Message};
 use crate::orders::Order;
 use crate::page::Views;
@@ -85,6 +86,10 @@ pub(crate) struct Apply {
     pub(crate) alive: Option<Instant>,
     /// What people want done.
     pub(crate) orders: mpsc::Receiver<Order>,
+    /// What is not checked.
+    pub(crate) paused: watch::Sender<Arc<Paused>>,
+    /// How the latest checks ended.
+    pub(crate) beats: Arc<Beats>,
 }
 
 /// Who said something, and how it was taken.
@@ -129,6 +134,7 @@ impl Apply {
                         self.keys.send_replace(Arc::new(Keys::of(&assignments.config)));
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
                         self.metrics.forget_monitors();
+                        self.beats.keep(|monitor| self.board.monitor(monitor).is_some());
                         self.carry_out(batch).await;
                         self.show_all();
                     }
@@ -319,6 +325,7 @@ impl Apply {
         let measurements = std::mem::take(&mut run.measurements);
         self.metrics
             .show_reading(&run.target, run.reading.latency, measurements);
+        self.beats.note(run.target.monitor(), run.reading.verdict());
         self.board.take(run, self.clock.now(), batch);
     }
 

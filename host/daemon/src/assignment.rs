@@ -250,6 +250,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         label: id.name().as_str().into(),
         id,
         description: None,
+        private: false,
         tags: [].into(),
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),

@@ -23,6 +23,7 @@ use watchkeeper_engine::uptime::Maintained;
 use watchkeeper_store::{self as store, Commit, Loaded, NewChange, Rollup, Sample, Span, Subject};
 
 use crate::assignment::{Assigned, Assignments, Ready};
+use crate::console::Paused;
 use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -31,6 +32,7 @@ mod desk;
 pub(crate) mod incidents;
 mod insisting;
 mod listening;
+mod pausing;
 mod routing;
 mod telling;
 mod troubles;
@@ -103,6 +105,8 @@ pub(crate) struct Board {
     canaries: BTreeMap<TargetId, Option<Reading>>,
     page_url: String,
     checked_at: Option<Timestamp>,
+    /// What is not checked, and who wanted that.
+    paused: Paused,
 }
 
 impl Board {
@@ -132,6 +136,7 @@ impl Board {
             canaries: BTreeMap::new(),
             page_url,
             checked_at: None,
+            paused: pausing::read(&loaded.notes),
         };
         let (mut targets, mut monitors) = (loaded.targets, loaded.monitors);
         let mut heard = loaded.heard;
@@ -213,6 +218,7 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.mark_paused(now, batch);
         self.adopt_incidents(now, batch);
         self.due(now, batch);
     }
@@ -233,6 +239,7 @@ impl Board {
     /// plugin.
     pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {
         self.mark_missing(now, batch);
+        self.mark_paused(now, batch);
         self.tell_start(now, batch);
         self.retell_all(now, batch);
         self.desk.is_open = true;
@@ -278,6 +285,10 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.paused.contains_key(target.monitor()) {
+            // A check that was under way, or word from outside.
+            return;
+        }
         let Some(entry) = self.targets.get_mut(target) else {
             return;
         };

@@ -21,6 +21,7 @@ mod setting;
 pub(crate) mod start;
 mod store;
 mod token;
+mod user;
 
 /// How the process ends, after `sysexits.h` where that has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,9 @@ enum Command {
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Who may sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -181,6 +185,10 @@ impl Command {
             Self::Incident(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config, global.json),
+                Err(exit) => Ok(exit),
+            },
+            Self::User(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),
             },

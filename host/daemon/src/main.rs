@@ -35,6 +35,10 @@ mod intake;
 
 mod links;
 
+mod staff;
+
+mod console;
+
 mod orders;
 
 mod apply;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tracing::info;
+use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::incident::{Acknowledgement, IncidentId, Refused};
+use watchkeeper_web::Pause;
 
 use crate::apply::Apply;
 use crate::board::Batch;
@@ -24,6 +26,14 @@ pub(crate) enum Order {
         note: Arc<str>,
         /// Who waits to hear who has taken it.
         reply: oneshot::Sender<Result<Acknowledgement, Refused>>,
+    },
+    /// To have monitors not checked any more, or again.
+    Pause {
+        monitors: Vec<MonitorId>,
+        pause: Pause,
+        by: Arc<str>,
+        /// Who waits to hear how many changed.
+        reply: oneshot::Sender<usize>,
     },
 }
 
@@ -50,6 +60,27 @@ impl Apply {
                 // rather than that; whoever asked may also have left.
                 if self.is_kept() {
                     _ = reply.send(taken);
+                }
+            }
+            Order::Pause {
+                monitors,
+                pause,
+                by,
+                reply,
+            } => {
+                let mut batch = Batch::default();
+                let now = self.clock.now();
+                let count = match pause {
+                    Pause::Stop => self.board.pause(&monitors, &by, now, &mut batch),
+                    Pause::GoOn => self.board.go_on(&monitors, now, &mut batch),
+                };
+                // Before the checks that are asked for are: they are not to be left out.
+                self.paused
+                    .send_replace(Arc::new(self.board.paused().clone()));
+                self.carry_out(batch).await;
+                self.show();
+                if self.is_kept() {
+                    _ = reply.send(count);
                 }
             }
         }

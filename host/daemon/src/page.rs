@@ -53,8 +53,15 @@ impl Views {
                 Some((board.monitor(&each.id)?.state.standing.health, each.weight))
             });
             let health = monitor::service(weighed);
+            let hidden = service.monitors.iter().any(|each| each.private);
+            let public = service.monitors.iter().filter(|each| !each.private);
+            let public = public.filter_map(|each| {
+                Some((board.monitor(&each.id)?.state.standing.health, each.weight))
+            });
             healths.push(health);
             let view = ServiceView {
+                private: service.private,
+                public_health: hidden.then(|| monitor::service(public)),
                 id: service.id.clone(),
                 label: Arc::clone(&service.label),
                 description: service.description.clone(),
@@ -193,6 +200,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         }
     });
     MonitorView {
+        private: own.private,
         id: own.id.clone(),
         label: Arc::clone(&own.label),
         health: standing.health,
@@ -278,6 +286,16 @@ fn names<'a>(addresses: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
         .collect()
 }
 
+/// An address as those may see it who work with the host: without user information, a
+/// query and a fragment, which may be secret.
+pub(crate) fn shown_address(address: &str) -> String {
+    let (host, path) = parts(address);
+    match address.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://{host}{path}"),
+        None => format!("{host}{path}"),
+    }
+}
+
 /// Host with port, and path, of an address.
 fn parts(address: &str) -> (&str, &str) {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -325,6 +343,20 @@ mod tests {
             &["tcp://[::1]:80", "whatever", "icmp://host"],
             &["[::1]:80", "whatever", "host"],
         );
+    }
+
+    #[test]
+    fn those_who_work_with_the_host_see_no_secrets_either() {
+        for (address, shown) in [
+            (
+                "https://user:s3cret@a.example.com/x?token=s3cret#y",
+                "https://a.example.com/x",
+            ),
+            ("tcp://[::1]:80", "tcp://[::1]:80"),
+            ("worker-1", "worker-1"),
+        ] {
+            assert_eq!(shown_address(address), shown);
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::schedule;
 
 use crate::assignment::{Assigned, Assignments};
+use crate::console::Paused;
 use crate::run::{self, Finished};
 use crate::spaces::{Owner, Spaces};
 use crate::telemetry::Metrics;
@@ -44,6 +45,10 @@ pub(crate) struct Scheduler {
     pub(crate) finished: mpsc::Sender<Finished>,
     pub(crate) spaces: Arc<Spaces>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Monitors that are not checked.
+    pub(crate) paused: watch::Receiver<Arc<Paused>>,
+    /// From when on the time is counted.
+    pub(crate) origin: Instant,
 }
 
 /// One target on the timetable.
@@ -68,7 +73,7 @@ impl Scheduler {
     pub(crate) async fn run(mut self, stop: CancellationToken, patience: Duration) {
         let running = TaskTracker::new();
         let mut timetable = Timetable {
-            origin: Instant::now(),
+            origin: self.origin,
             slots: Vec::new(),
             due: BinaryHeap::new(),
         };
@@ -192,6 +197,14 @@ impl Slot {
     /// Starts a check unless one is under way. Its answer counts for whoever
     /// asked: it comes in anyway.
     fn start(&self, scheduler: &Scheduler, due: Option<Instant>, running: &TaskTracker) {
+        let paused = !self.canary
+            && scheduler
+                .paused
+                .borrow()
+                .contains_key(&self.assigned.monitor.id);
+        if paused {
+            return;
+        }
         if self.under_way.swap(true, Ordering::Relaxed) {
             if due.is_some() {
                 scheduler.metrics.skipped.inc();
@@ -207,7 +220,7 @@ impl Slot {
             let _claim = claim;
             metrics.in_flight.inc();
             if let Some(due) = due {
-                metrics.lateness.observe(due.elapsed().as_secs_f64());
+                metrics.began_late(due.elapsed());
             }
             let found = run::run(assigned, target, state, Arc::clone(&metrics)).await;
             metrics.in_flight.dec();
@@ -280,6 +293,8 @@ mod tests {
             finished,
             spaces: Arc::new(Spaces::load(store).await.unwrap()),
             metrics: Arc::new(Metrics::new()),
+            paused: watch::channel(Arc::default()).1,
+            origin: Instant::now(),
         };
         let seen: Arc<Mutex<HashMap<TargetId, Vec<u64>>>> = Arc::default();
         let (into, start) = (Arc::clone(&seen), Instant::now());

@@ -3,12 +3,15 @@
 
 #[cfg(test)]
 mod whole {
+    pub(crate) mod browser;
     mod cache;
     pub(crate) mod rig;
 
+    mod access;
     mod author;
     mod command_line;
     mod crashes;
+    mod dashboard;
     mod deliveries;
     mod heartbeat;
     mod incidents;
@@ -18,6 +21,7 @@ mod whole {
     mod metrics;
     mod outage;
     mod plugins;
+    mod private;
     mod queue;
     mod registry;
     mod reload;

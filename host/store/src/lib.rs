@@ -9,6 +9,7 @@
 //! pass through as opaque bytes. It reads no clock either: every time stamp is
 //! an argument.
 
+mod access;
 mod contract;
 mod error;
 mod histogram;
@@ -19,6 +20,9 @@ mod sqlite;
 mod state;
 mod token;
 
+pub use access::{
+    Act, Acted, Deed, DeedQuery, DeedRow, Role, SESSION_IDLE, SESSION_WHOLE, Session, User, UserId,
+};
 pub use contract::{Answer, Store};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
@@ -29,7 +33,7 @@ pub use outbox::{
     Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery, Retried,
 };
 pub use series::{LatencyPoint, Reading, Resolution, Rollup, Sample, Span, Totals};
-pub use sqlite::{Options, SqliteStore, TokenBook, backup};
+pub use sqlite::{AccessBook, Options, SqliteStore, backup};
 pub use state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
     SubjectKind, Whose,

@@ -11,6 +11,7 @@ use crate::doors::{Entry, bearer};
 use crate::failure::problem;
 use crate::intake::Access;
 use crate::reporter::slow_down;
+use crate::staff::Right;
 use crate::web::Web;
 
 pub(crate) mod deliveries;
@@ -105,8 +106,28 @@ impl Query {
     }
 }
 
-/// Lets in who shows a token that is good for it, or says what is answered.
+/// Whom the guard let in, if they may do this.
 pub(crate) async fn admit(
+    web: &Web,
+    request: &Parts,
+    may: impl Fn(&Access) -> bool,
+) -> Result<Access, Response> {
+    match request.extensions.get::<Access>() {
+        Some(access) if may(access) => Ok(access.clone()),
+        _ => judge(web, request, may).await,
+    }
+}
+
+/// Lets in who shows a token that has `right`, or says what is answered.
+pub(crate) async fn admit_with(
+    web: &Web,
+    request: &Parts,
+    right: Right,
+) -> Result<Access, Response> {
+    judge(web, request, |access| access.may(right)).await
+}
+
+async fn judge(
     web: &Web,
     request: &Parts,
     may: impl Fn(&Access) -> bool,

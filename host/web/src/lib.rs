@@ -29,7 +29,9 @@ mod negotiate;
 mod page;
 mod report;
 
+mod console;
 mod records;
+mod staff;
 
 mod allowance;
 mod api;
@@ -40,7 +42,9 @@ mod manager;
 mod manual;
 mod reporter;
 
+mod admin;
 mod assets;
+mod entrances;
 mod failure;
 mod frame;
 mod headers;
@@ -49,12 +53,22 @@ mod routes;
 mod serve;
 mod web;
 
+pub use console::{
+    ChangeFacts, ChannelFacts, Console, HostFigures, LatencyAt, MonitorFacts, MonitorPast,
+    NotChecked, Pause, PausedBy, PluginFacts, ReadingFacts, RouteFacts, SettingsTable, TargetFacts,
+    Tested,
+};
+pub use entrances::Side;
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
+pub use staff::{
+    Change, Changed, DeedRecord, Doer, NotChanged, NotSetUp, Person, PersonRecord, Right, Role,
+    Staff, TokenRecord, WantedDeeds,
+};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
     MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,

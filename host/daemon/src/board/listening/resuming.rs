@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use watchkeeper_config::passive::Passive;
-use watchkeeper_engine::id::TargetId;
+use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::passive::{Gap, Heard};
 use watchkeeper_engine::time::Timestamp;
 
@@ -45,6 +45,26 @@ impl Board {
                     state.resume(&rules, gap);
                 }
                 (Passive::Heartbeat { rules, .. }, Heard::Heartbeat(state)) => {
+                    state.resume(&rules, gap);
+                }
+                _ => {}
+            }
+        }
+        self.look_for_deadline();
+    }
+
+    /// Goes on after a time in which nobody listened to `monitor`.
+    pub(in crate::board) fn listen_again_to(&mut self, monitor: &MonitorId, gap: Gap) {
+        for target in self.told_targets() {
+            if target.monitor() != monitor {
+                continue;
+            }
+            match self.heard_mut(&target) {
+                Some((
+                    Passive::Push { rules, .. } | Passive::Local { rules },
+                    Heard::Report(state),
+                )) => state.resume(&rules, gap),
+                Some((Passive::Heartbeat { rules, .. }, Heard::Heartbeat(state))) => {
                     state.resume(&rules, gap);
                 }
                 _ => {}
