@@ -2,6 +2,7 @@
 //! defaults are filled in and references are followed.
 
 pub(crate) mod incident;
+pub(crate) mod page;
 pub(crate) mod passive;
 pub(crate) mod rules;
 pub(crate) mod telling;
@@ -10,6 +11,7 @@ use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
 use self::incident::IncidentTable;
+use self::page::PageTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
 use self::telling::{
@@ -17,7 +19,7 @@ use self::telling::{
 };
 use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::plugin_config::{PluginConfig, SecretText};
-use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
+use crate::read::address::{Address, PathText, TargetAddress, WebUrl};
 use crate::read::list::{List, Rows};
 use crate::read::scalar::{Count, CronText, Line, Occasion, Size, Span, Zone};
 use crate::read::{
@@ -73,24 +75,6 @@ table! {
         /// How many visitors of one address (of one /64 of IPv6) may follow the page live at a
         /// time. Those of this machine are not counted.
         [default 64] followers_per_address: Count<1, 2000>,
-    }
-}
-
-table! {
-    /// What the status page says of its owner.
-    struct PageTable {
-        /// The page's title.
-        [default "Status"] title: Line<100>,
-        /// Whose page it is.
-        [optional] company: Line<100>,
-        /// One sentence below the title.
-        [optional] description: Line<500>,
-        /// The owner's own site.
-        [optional] website: WebUrl,
-        /// Where to ask for help: a web page or a `mailto:` address.
-        [optional] support: SupportUrl,
-        /// The time zone of times in notices, by its name in the IANA database.
-        [default "UTC"] time_zone: Zone,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod incident;
 mod monitor;
+mod page;
 mod passive;
 mod references;
 mod telling;
@@ -14,16 +15,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use watchkeeper_engine::id::ServiceId;
 
 use self::references::{Known, dependencies};
-use crate::config::{
-    Config, Network, Page, PluginSettings, Plugins, SelfCheck, Server, Service, Tag,
-};
+use crate::config::{Config, Network, PluginSettings, Plugins, SelfCheck, Server, Service, Tag};
 use crate::file::{
-    LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, SelfTable, ServerTable,
-    ServiceTable,
+    LimitsTable, NetworkTable, PluginsTable, RootTable, SelfTable, ServerTable, ServiceTable,
 };
 use crate::limits::LimitOverrides;
 use crate::load::folder_of;
@@ -54,7 +51,7 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
         .iter()
         .filter_map(|table| telling::channel(table, cx))
         .collect();
-    let page = page(value(root.page.as_ref()));
+    let page = page::page(value(root.page.as_ref()), &known, cx);
     let routes = rows(root.route.as_ref());
     let routes = routes
         .iter()
@@ -142,20 +139,6 @@ fn server(table: Option<&ServerTable>, cx: &mut Context<'_>) -> Server {
         followers_per_address: value(table.and_then(|table| table.followers_per_address.as_ref()))
             .and_then(|count| usize::try_from(count.0).ok())
             .unwrap_or(64),
-    }
-}
-
-fn page(table: Option<&PageTable>) -> Page {
-    Page {
-        title: line_or(table.and_then(|table| table.title.as_ref()), "Status"),
-        company: table.and_then(|table| line(table.company.as_ref())),
-        description: table.and_then(|table| line(table.description.as_ref())),
-        website: value(table.and_then(|table| table.website.as_ref()))
-            .map(|url| url.0.as_str().into()),
-        support: value(table.and_then(|table| table.support.as_ref()))
-            .map(|url| url.0.as_str().into()),
-        time_zone: value(table.and_then(|table| table.time_zone.as_ref()))
-            .map_or(TimeZone::UTC, |zone| zone.0.clone()),
     }
 }
 

@@ -13,6 +13,8 @@ mod intake;
 mod view;
 
 mod dates;
+mod locale;
+mod look;
 mod words;
 
 mod bars;
@@ -24,6 +26,7 @@ mod template;
 mod fragments;
 
 mod compress;
+mod edition;
 mod events;
 mod exposition;
 mod negotiate;
@@ -43,6 +46,7 @@ mod manual;
 mod reporter;
 
 mod badge;
+mod embed;
 mod feeds;
 mod statuspage;
 
@@ -55,10 +59,13 @@ mod incidents;
 mod routes;
 mod serve;
 mod services;
+mod sites;
 mod web;
 
 pub use figures::{Figures, LatencyRecord, Sums, Window};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
+pub use locale::Language;
+pub use look::{Branding, Look};
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,
@@ -66,6 +73,7 @@ pub use records::{
 pub use serve::{Limits, serve};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
-    MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,
+    MonitorView, OtherPage, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView,
+    View,
 };
 pub use web::{MetricsText, Readiness, Web, WebSettings};
