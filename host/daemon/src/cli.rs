@@ -12,6 +12,7 @@ use watchkeeper_config::{Loaded, Problems};
 use crate::serve;
 
 mod check;
+mod import;
 mod plugin;
 mod setting;
 pub(crate) mod start;
@@ -99,6 +100,8 @@ enum ConfigCommand {
     Check,
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// Make a configuration out of another system's, and say what is different
+    Import(import::Import),
 }
 
 impl Cli {
@@ -159,6 +162,7 @@ impl Command {
                 print(&serde_json::to_string_pretty(&watchkeeper_config::schema())?)?;
                 Ok(Exit::Fine)
             }
+            Self::Config(ConfigCommand::Import(command)) => command.run(global.json),
             Self::Plugin(command) => command.run(global).await,
             Self::Store(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config).await,

@@ -3,6 +3,7 @@
 mod alerting;
 mod conditions;
 mod endpoint;
+mod providers;
 
 use crate::context::Context;
 use crate::draft::{Maintenance, Monitor, Service};

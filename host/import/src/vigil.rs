@@ -2,6 +2,7 @@
 
 mod notify;
 mod probe;
+mod script;
 
 use std::net::SocketAddr;
 

@@ -33,7 +33,9 @@ impl Import {
     pub(super) fn run(self, as_json: bool) -> anyhow::Result<Exit> {
         let input = Input::path(self.file).with_environment(
             std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
                 .collect(),
         );
         let imported = match import(self.kind, &input) {
@@ -80,9 +82,7 @@ fn shown(imported: &Imported) -> Value {
         entries,
         variables,
     } = &imported.report;
-    let place = |place: &watchkeeper_import::Place| {
-        json!({ "file": place.file, "line": place.line, "path": place.path })
-    };
+    let place = |place: &watchkeeper_import::Place| json!({ "file": place.file, "line": place.line, "path": place.path });
     let entries = entries.iter().map(|entry| {
         let outcome = match entry.outcome {
             Outcome::Different => "different",

@@ -128,7 +128,7 @@ pub(super) fn read<'n>(
     request(&mut table, probe, &named, &mut config, cx);
     let mut timeout = 10 * SECOND;
     if let Some(client) = client {
-        timeout = client_options(client, probe, &mut config, &mut monitor, cx).unwrap_or(timeout);
+        timeout = client_options(client, probe, &mut config, cx).unwrap_or(timeout);
     }
     let conditions = table.list("conditions");
     let asked = conditions::read(&conditions, probe, config, cx);
@@ -315,7 +315,6 @@ fn client_options(
     mut client: Fields<'_>,
     probe: Probe,
     config: &mut Keys,
-    monitor: &mut Monitor,
     cx: &mut Context<'_>,
 ) -> Option<u64> {
     let place = client.place.clone();
@@ -352,7 +351,6 @@ fn client_options(
         }
     }
     let timeout = client.take("timeout").and_then(|it| millis(&it, cx));
-    _ = monitor;
     client.lose(
         &["dns-resolver"],
         "resolvers are set for all checks: `resolver` of `[network]`",

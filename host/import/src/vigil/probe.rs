@@ -1,8 +1,8 @@
 //! Vigil's `probe`: services, nodes, replicas.
 
-use super::{Metrics, Rabbit, cache_buster};
+use super::{Metrics, Rabbit, cache_buster, script};
 use crate::context::Context;
-use crate::draft::{Keys, Monitor, Service, Term};
+use crate::draft::{Keys, Monitor, Service};
 use crate::fields::{Field, Fields};
 use crate::http::{self, Codes};
 use crate::names::Ids;
@@ -11,13 +11,15 @@ use crate::report::Place;
 use crate::target::{self, Url};
 use crate::{Kind, span};
 
-const SECOND: u64 = 1_000;
-const DAY: u64 = 86_400 * SECOND;
+/// A second, in milliseconds.
+pub(super) const SECOND: u64 = 1_000;
+/// A day, in milliseconds.
+pub(super) const DAY: u64 = 86_400 * SECOND;
 
 /// A node while it is read.
-struct NodeTable<'n> {
-    fields: Fields<'n>,
-    place: Place,
+pub(super) struct NodeTable<'n> {
+    pub(super) fields: Fields<'n>,
+    pub(super) place: Place,
     id: String,
     /// `service id`, for the names of variables.
     words: String,
@@ -184,7 +186,7 @@ fn read_node(
     );
     let made = match mode.as_str() {
         "poll" => poll(&mut node, &monitor, metrics, ids, cx),
-        "script" => script(&mut node, &monitor, metrics, ids, cx),
+        "script" => script::read(&mut node, &monitor, metrics, ids, cx),
         "push" => push(&mut node, monitor, metrics, rabbit, ids, service, cx),
         "local" => {
             let dead = cx.span(metrics.local_dead, 0, 30 * DAY, &metrics.place);
@@ -339,92 +341,6 @@ fn web_config(node: &mut NodeTable<'_>, metrics: &Metrics, cx: &mut Context<'_>)
     // Vigil does not look at how long a certificate is still good.
     config.set("tls.sick_below", "0s");
     config
-}
-
-fn script(
-    node: &mut NodeTable<'_>,
-    monitor: &Monitor,
-    metrics: &Metrics,
-    ids: &mut Ids,
-    cx: &mut Context<'_>,
-) -> Vec<Monitor> {
-    let scripts = node.fields.list("scripts");
-    let count = scripts.len();
-    let mut made = Vec::new();
-    for (index, field) in scripts.into_iter().enumerate() {
-        let Some(text) = field.text(cx) else {
-            continue;
-        };
-        let mut monitor = monitor.clone();
-        if count > 1 {
-            // Each has its own text, and so its own monitor.
-            monitor.id = ids.make(&format!("{}-{index}", monitor.id), "script");
-        }
-        let every = cx.span(metrics.script_interval, SECOND, DAY, &metrics.place);
-        let mut retry = Keys::default();
-        retry.set("times", 0);
-        let target = format!("script:{}", monitor.id);
-        monitor.keys.set("probe", "script");
-        monitor.keys.set("targets", vec![target]);
-        monitor.keys.set("every", every);
-        monitor.keys.set("timeout", "1m");
-        monitor.keys.set("retry", retry);
-        monitor.config.set("script", Term::Text(text.clone()));
-        let reach = reach(&text);
-        cx.differs(&field.place, script_note(&reach, &text));
-        if !reach.is_empty() {
-            monitor.config.set("reach", reach);
-        }
-        monitor.place = field.place;
-        made.push(monitor);
-    }
-    if count > 1 {
-        cx.differs(&node.place, "each script is a monitor of its own");
-    }
-    if made.is_empty() {
-        cx.lost(&node.place, "no script: the node is left out");
-    }
-    made
-}
-
-fn script_note(reach: &[String], text: &str) -> String {
-    let mut note = String::from(
-        "the script runs in the sandbox: without processes and files, for at most a minute",
-    );
-    if reach.is_empty() {
-        note.push_str("; list what it has to reach in `reach`");
-    } else {
-        note.push_str("; it reaches the addresses that are written out in it, listed in `reach`");
-    }
-    if text.contains("${") {
-        note.push_str(
-            "; `${…}` is the shell's own here and no longer replaced by Vigil's environment",
-        );
-    }
-    note
-}
-
-/// The servers whose addresses are written out in a script.
-fn reach(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for scheme in ["http://", "https://"] {
-        for part in text.split(scheme).skip(1) {
-            let end = part
-                .find(|c: char| c.is_whitespace() || "\"'`;|&)<>$/?#\\".contains(c))
-                .unwrap_or(part.len());
-            let authority: String = part
-                .chars()
-                .take(part.split_at(end).0.chars().count())
-                .collect();
-            let authority = authority.rsplit('@').next().unwrap_or_default();
-            let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-            let origin = format!("{scheme}{authority}/");
-            if !authority.is_empty() && authority.chars().all(is_host) && !found.contains(&origin) {
-                found.push(origin);
-            }
-        }
-    }
-    found
 }
 
 fn push(
