@@ -1,4 +1,4 @@
-//! Packs the first-party plugins and the Rust SDK into the binary.
+//! Packs the first-party plugins and the SDKs into the binary.
 //!
 //! They are built by `cargo xtask plugins`, which puts them into `target/plugins`
 //! of the workspace. A build without them is whole but for that: it knows only the
@@ -9,6 +9,9 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+use wit_bindgen_core::Files;
+use wit_bindgen_core::wit_parser::Resolve;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -53,30 +56,91 @@ fn main() -> Result<(), Box<dyn Error>> {
     code.push_str("];\n");
     let place = out.join("bundled.rs");
     fs::write(&place, code).map_err(at(&place))?;
-    carry_sdk(workspace, &out)
+    carry_sdks(workspace, &out)?;
+    carry_bindings(workspace, &out)
 }
 
-/// Lists the sources of the Rust SDK, which `plugin new` puts into projects.
-fn carry_sdk(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
-    let folder = workspace.join("sdk").join("rust").join("src");
-    println!("cargo:rerun-if-changed={}", folder.display());
-    let mut files = Vec::new();
-    sources(&folder, &mut files).map_err(at(&folder))?;
-    files.sort();
+/// What `plugin new` puts into projects: the name of a list, the folder below `sdk`
+/// that it holds, and how the names of its files end. Tools leave others behind.
+const SDKS: [(&str, &str, &[&str]); 5] = [
+    ("C", "c", &["c", "h"]),
+    ("RUST", "rust/src", &["rs"]),
+    ("JAVASCRIPT", "js", &["js", "json", "mjs", "ts"]),
+    ("PYTHON", "python", &["py"]),
+    ("WIT", "wit", &["wit"]),
+];
+
+/// Lists the files of the SDKs.
+fn carry_sdks(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut code = String::new();
+    for (list, folder, endings) in SDKS {
+        let folder = workspace.join("sdk").join(folder);
+        println!("cargo:rerun-if-changed={}", folder.display());
+        let mut files = Vec::new();
+        sources(&folder, &mut files).map_err(at(&folder))?;
+        files.sort();
+        writeln!(
+            code,
+            "/// Path and content of each file.\nstatic {list}: &[(&str, &[u8])] = &["
+        )?;
+        for file in files {
+            let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
+            if !endings.contains(&ending) {
+                continue;
+            }
+            let name = file.strip_prefix(&folder)?;
+            let (name, file) = name
+                .to_str()
+                .zip(file.to_str())
+                .ok_or("a file of an SDK has a name that is no text")?;
+            writeln!(code, "    ({name:?}, include_bytes!({file:?})),")?;
+        }
+        code.push_str("];\n");
+    }
+    let place = out.join("sdk.rs");
+    Ok(fs::write(&place, code).map_err(at(&place))?)
+}
+
+/// Makes C of the contract's worlds, so that authors need no generator.
+fn carry_bindings(workspace: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let contract = workspace.join("wit").join("plugin.wit");
+    println!("cargo:rerun-if-changed={}", contract.display());
+    let worlds = workspace.join("sdk").join("wit");
+    let whole = out.join("wit");
+    let deps = whole.join("deps");
+    fs::create_dir_all(&deps).map_err(at(&deps))?;
+    for (from, to) in [
+        (contract, deps.join("plugin.wit")),
+        (worlds.join("worlds.wit"), whole.join("worlds.wit")),
+        (worlds.join("deps/http.wit"), deps.join("http.wit")),
+        (worlds.join("deps/io.wit"), deps.join("io.wit")),
+    ] {
+        fs::copy(&from, to).map_err(at(&from))?;
+    }
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(&whole)?;
     let mut code = String::from(
-        "/// Path below `src`, and text, of each source of the SDK.\n\
-         static SOURCES: &[(&str, &str)] = &[\n",
+        "/// Name and content of each file of the C bindings.\n\
+         static BINDINGS: &[(&str, &[u8])] = &[\n",
     );
-    for file in files {
-        let name = file.strip_prefix(&folder)?;
-        let (name, file) = name
-            .to_str()
-            .zip(file.to_str())
-            .ok_or("a source of the SDK has a name that is no text")?;
-        writeln!(code, "    ({name:?}, include_str!({file:?})),")?;
+    let folder = out.join("bindings");
+    fs::create_dir_all(&folder).map_err(at(&folder))?;
+    for world in ["watchkeeper-probe", "watchkeeper-notifier"] {
+        let world = resolve.select_world(&[package], Some(world))?;
+        let mut files = Files::default();
+        let mut generator = wit_bindgen_c::Opts::default().build();
+        generator.generate(&mut resolve, world, &mut files)?;
+        for (name, content) in files.iter() {
+            let place = folder.join(name);
+            fs::write(&place, content).map_err(at(&place))?;
+            let place = place
+                .to_str()
+                .ok_or("the build folder has a name that is no text")?;
+            writeln!(code, "    ({name:?}, include_bytes!({place:?})),")?;
+        }
     }
     code.push_str("];\n");
-    let place = out.join("sdk.rs");
+    let place = out.join("bindings.rs");
     Ok(fs::write(&place, code).map_err(at(&place))?)
 }
 

@@ -19,6 +19,7 @@ mod compat;
 mod contract;
 mod demo;
 mod dist;
+mod languages;
 mod lint;
 mod plugins;
 mod project;

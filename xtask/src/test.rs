@@ -12,9 +12,9 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::plugins;
 use crate::project::{Project, WASM_TARGET};
 use crate::run::{cargo, have, plain, run, say, written};
+use crate::{languages, plugins};
 
 /// What a test prints before what it left out.
 const MARK: &str = "SKIPPED: ";
@@ -22,13 +22,23 @@ const MARK: &str = "SKIPPED: ";
 /// The release of axe-core that the browser tests inject.
 const AXE: &str = "axe-core@4.14.1";
 
+/// The release of Vigil's reporter for Node.js that reports to the host.
+const REPORTER: &str = "vigil-reporter@1.2.0";
+
 /// Builds the plugins, the guests and the examples, then runs doc tests and tests.
 /// `filters` pick tests by a part of their names; doc tests run only without them.
 pub(crate) fn test(project: &Project, filters: &[String]) -> Result<()> {
     plugins::build(project)?;
     plugins::build_guests(project)?;
     build_examples(project)?;
-    bring_axe(project);
+    bring(project, "axe", "axe-core/axe.min.js", AXE);
+    bring(
+        project,
+        "vigil-reporter",
+        "vigil-reporter/package.json",
+        REPORTER,
+    );
+    languages::bring(project);
 
     let documented = if filters.is_empty() {
         run(cargo(project).args(["test", "--doc", "--workspace"]))
@@ -77,21 +87,22 @@ fn build_examples(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// Where it cannot be had, the tests that need it say so.
-fn bring_axe(project: &Project) {
-    let folder = project.root.join("target").join("axe");
-    if folder.join("node_modules/axe-core/axe.min.js").is_file() {
+/// Brings a package into `target/FOLDER`, unless `file` of it is there. Where it
+/// cannot be had, the tests that need it say so.
+fn bring(project: &Project, folder: &str, file: &str, package: &str) {
+    let folder = project.root.join("target").join(folder);
+    if folder.join("node_modules").join(file).is_file() {
         return;
     }
     if !have("npm") {
-        say("npm is not installed: no axe-core");
+        say(&format!("npm is not installed: no {package}"));
         return;
     }
     let mut npm = plain("npm");
     npm.current_dir(&project.root)
         .args(["install", "--no-audit", "--no-fund", "--prefix"]);
-    if let Err(error) = run(npm.arg(folder).arg(AXE)) {
-        say(&format!("no axe-core: {error:#}"));
+    if let Err(error) = run(npm.arg(folder).arg(package)) {
+        say(&format!("no {package}: {error:#}"));
     }
 }
 

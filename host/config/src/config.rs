@@ -19,6 +19,7 @@ use crate::limits::LimitOverrides;
 use crate::monitor::Monitor;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
+use crate::secret::Secret;
 
 /// A whole configuration. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Config {
     /// How the host notices that its own network is gone; none if it is not
     /// asked to.
     pub self_check: Option<SelfCheck>,
+    /// What speaks to the host as it spoke to Vigil.
+    pub vigil: Vigil,
     /// The services, in the order of the files.
     pub services: Arc<[Service]>,
     /// The channels, in the order of the files.
@@ -285,6 +288,14 @@ pub struct SelfCheck {
     pub canaries: Arc<[Arc<str>]>,
     /// How often they are checked.
     pub every: Duration,
+}
+
+/// What speaks to the host as it spoke to Vigil.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vigil {
+    /// The password of reporters and of Vigil Local; without one there is nothing
+    /// at their addresses.
+    pub reporter_token: Option<Secret>,
 }
 
 /// What the public knows. Cheap to clone.

@@ -1,17 +1,19 @@
 //! What the files say: every key there is, optional as it stands there, before
 //! defaults are filled in and references are followed.
 
+pub(crate) mod passive;
 pub(crate) mod rules;
 
 use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
+use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
 use crate::config::{HostPort, MinisignKey, PluginName};
-use crate::plugin_config::PluginConfig;
+use crate::plugin_config::{PluginConfig, SecretText};
 use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
 use crate::read::list::{List, Rows};
-use crate::read::scalar::{Count, Line, Occasion, Size, Span, Zone};
+use crate::read::scalar::{Count, CronText, Line, Occasion, Size, Span, Zone};
 use crate::read::{
     Context, Finding, FromNode, FromTable, Placed, TableReader, report_unknown, table,
 };
@@ -39,6 +41,8 @@ table! {
         [optional] network: NetworkTable,
         /// How the host notices that its own network is gone.
         [optional] self_check as "self": SelfTable,
+        /// What speaks to the host as it spoke to another one.
+        [optional] compat: CompatTable,
         /// What the public knows.
         [optional] service: Rows<ServiceTable>,
         /// Configured notifiers.
@@ -219,6 +223,14 @@ table! {
 }
 
 table! {
+    /// What speaks to the host as it spoke to another one.
+    struct CompatTable {
+        /// Vigil's reporters and Vigil Local.
+        [optional] vigil: VigilTable,
+    }
+}
+
+table! {
     /// What the public knows.
     struct ServiceTable {
         /// Lower-case letters, digits and `-`; unique.
@@ -243,8 +255,32 @@ table! {
         [optional] description: Line<500>,
         /// The plugin that checks. By default the one that judges the targets' scheme.
         [optional] probe: PluginName,
-        /// What is checked, such as `https://example.com`.
-        [required] targets: List<TargetAddress, 1000>,
+        /// What is checked, such as `https://example.com`. Required unless the monitor is `passive`.
+        [optional] targets: List<TargetAddress, 1000>,
+        /// How the monitor is told instead of asking: by processes that report their load, by agents
+        /// that report health, by jobs that call a URL, or by people.
+        [optional] passive: PassiveWord,
+        /// For `push` and `local`: silence beyond the interval that a replica promised, after which it
+        /// is dead. By default 20 s for `push`, 40 s for `local`.
+        [optional] dead_after: Span<0, { 30 * DAY }>,
+        /// For `push`: what load is sick.
+        [optional] load: LoadTable,
+        /// For `push`: the monitor, as `service/monitor`, of the queue that the processes work on. Its
+        /// health counts for each of them.
+        [optional] queue: MonitorId,
+        /// For `heartbeat`: the secret part of the URL that the job calls: at least 16 letters, digits,
+        /// `-`, `.`, `_` and `~`. As every secret `{ env = "NAME" }` or `{ file = "PATH" }`.
+        [optional] token: SecretText,
+        /// For `heartbeat`: how often the job calls, counted from its last call.
+        [optional] period: Span<SECOND, { 366 * DAY }>,
+        /// For `heartbeat`, instead of `period`: when the job runs, as in a crontab: `0 2 * * *`.
+        [optional] cron: CronText,
+        /// For `heartbeat` with `cron`: the zone of its times, by its name in the IANA database. By
+        /// default UTC.
+        [optional] time_zone: Zone,
+        /// For `heartbeat`: how late a call may be, and how long a run may take that said it began. By
+        /// default 5 min.
+        [optional] grace: Span<SECOND, { 30 * DAY }>,
         /// Whether its death makes the service dead; otherwise at most sick.
         [default true] critical: bool,
         /// Monitors whose death explains this one's, each as `service/monitor`.

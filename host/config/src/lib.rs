@@ -11,9 +11,11 @@
 //! certificate authorities that it names.
 
 pub mod config;
+pub mod cron;
 pub mod limits;
 pub mod load;
 pub mod monitor;
+pub mod passive;
 pub mod place;
 pub mod plugin_config;
 pub mod problem;

@@ -10,6 +10,7 @@ use watchkeeper_engine::target::TargetRules;
 
 use crate::config::PluginName;
 use crate::limits::LimitOverrides;
+use crate::passive::Passive;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
 
@@ -24,8 +25,12 @@ pub struct Monitor {
     pub description: Option<Arc<str>>,
     /// Who checks.
     pub probe: ProbeChoice,
-    /// What is checked: at least one, each once.
+    /// What is checked: at least one, each once. Of a passive monitor: the one
+    /// thing that it is told of, or nothing where replicas make themselves known.
     pub targets: Arc<[TargetId]>,
+    /// How it is told, if it does not ask. What is said here of probes then means
+    /// nothing.
+    pub passive: Option<Passive>,
     /// The time from the start of one check of a target to the start of the
     /// next, 1 s to 1 day. A check that takes longer delays the next: checks of
     /// one target never overlap.

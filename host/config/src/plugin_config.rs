@@ -3,12 +3,14 @@
 
 mod bounds;
 mod check;
+mod complaint;
 mod reading;
 mod walk;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -18,7 +20,10 @@ use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::source::{At, Sources};
 
+pub(crate) use reading::SecretText;
+
 pub use check::{InvalidSchema, PluginSchema, check_plugin_config, uris, write_only};
+pub use complaint::Complaint;
 
 /// The configuration of a plugin: a JSON object. Cheap to clone.
 ///
@@ -42,6 +47,8 @@ struct Origin {
     key: String,
     /// Where each value stands, by its JSON pointer.
     spots: BTreeMap<String, Spot>,
+    /// The files that texts came from, by the JSON pointers of these.
+    files: BTreeMap<String, PathBuf>,
 }
 
 /// Where one value and its key stand.
@@ -89,6 +96,7 @@ impl PluginConfig {
                 sources: sources.clone(),
                 key,
                 spots,
+                files: BTreeMap::new(),
             }),
         }))
     }
@@ -102,6 +110,16 @@ impl PluginConfig {
     /// that the plugin's schema calls so come from [`write_only`].
     pub fn secrets(&self) -> &[Secret] {
         &self.0.secrets
+    }
+
+    /// The files that texts of it came from, secret or not.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let files = self
+            .0
+            .origin
+            .iter()
+            .flat_map(|origin| origin.files.values());
+        files.map(PathBuf::as_path)
     }
 
     /// Where the value at this JSON pointer (RFC 6901) stands, or the nearest

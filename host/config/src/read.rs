@@ -119,6 +119,13 @@ impl<'a> Context<'a> {
         self.findings.push(finding);
     }
 
+    /// Whether a mistake was noted in the key with this path or below it: what
+    /// could not be read was written all the same.
+    pub(crate) fn is_noted(&self, path: &str) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.key.starts_with(path))
+    }
+
     /// Reads the key `name` of the table being read.
     pub(crate) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
         let separator = if self.path.is_empty() { "" } else { "." };

@@ -2,6 +2,7 @@
 //! references followed, and what concerns several keys is checked.
 
 mod monitor;
+mod passive;
 mod references;
 
 use std::fmt::Display;
@@ -64,6 +65,7 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
         plugins: Arc::new(plugins(value(root.plugins.as_ref()), cx)),
         network: network(value(root.network.as_ref()), cx),
         self_check: value(root.self_check.as_ref()).and_then(|table| self_check(table, cx)),
+        vigil: passive::vigil(root, cx),
         dependencies: Arc::new(dependencies(root, &known, cx)),
         services,
         channels,

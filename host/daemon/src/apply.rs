@@ -4,17 +4,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_engine::health::Health;
+use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
-use watchkeeper_web::View;
+use watchkeeper_web::{Refusal, View, What};
 
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
+use crate::intake::{self, Keys, Message};
 use crate::page::Views;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -34,6 +36,15 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often the page shows new latencies while no health changes.
 const PAGE_EVERY: Duration = Duration::from_secs(5);
 
+/// How often silence is looked at, at most, beside the ticks: each look goes through
+/// all who tell how they are. It is an outage from its own moment, however late that
+/// is noticed.
+const SILENCE_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often it is written down that somebody listens. After a kill, what was said
+/// in the last of these spans may be asked for again, and is not missed.
+const ALIVE_EVERY: Duration = Duration::from_mins(1);
+
 /// How many deliveries are kept in memory while the store cannot write. The
 /// oldest are given up beyond it, each with an error in the log.
 const MOST_UNSAVED: usize = 10_000;
@@ -45,6 +56,10 @@ pub(crate) struct Apply {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) assignments: watch::Receiver<Arc<Assignments>>,
     pub(crate) finished: mpsc::Receiver<Finished>,
+    /// What the outside says.
+    pub(crate) told: mpsc::Receiver<Message>,
+    /// Who may say what, by the present configuration.
+    pub(crate) keys: watch::Sender<Arc<Keys>>,
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) spaces: Arc<Spaces>,
     pub(crate) metrics: Arc<Metrics>,
@@ -56,7 +71,14 @@ pub(crate) struct Apply {
     pub(crate) unsaved: Commit,
     /// Dead readings that wait for word of the canaries.
     pub(crate) doubted: Vec<Doubted>,
+    /// Since when silences wait for word of the canaries.
+    pub(crate) doubting_silence: Option<(Instant, Timestamp)>,
+    /// When it was last written down that somebody listens.
+    pub(crate) alive: Option<Instant>,
 }
+
+/// Who said something, and how it was taken.
+type Heard = (oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>);
 
 /// A dead reading that may be the host's own fault.
 pub(crate) struct Doubted {
@@ -76,8 +98,11 @@ impl Apply {
         self.carry_out(batch).await;
         self.show_all();
         let mut follows = true;
+        let mut listens = true;
         loop {
             let mut batch = Batch::default();
+            let mut heard = Vec::new();
+            let silence = self.until_silence();
             tokio::select! {
                 biased;
                 changed = self.assignments.changed(), if follows => {
@@ -86,6 +111,7 @@ impl Apply {
                     follows = changed.is_ok();
                     if follows {
                         let assignments = Arc::clone(&self.assignments.borrow_and_update());
+                        self.keys.send_replace(Arc::new(Keys::of(&assignments.config)));
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
                         self.metrics.forget_monitors();
                         self.carry_out(batch).await;
@@ -94,7 +120,19 @@ impl Apply {
                     continue;
                 }
                 _ = ticks.tick() => {
+                    self.hear_all(&mut batch, &mut heard).await;
                     self.tick(&mut batch);
+                }
+                () = silence => {
+                    self.hear_all(&mut batch, &mut heard).await;
+                    self.miss(&mut batch);
+                }
+                message = self.told.recv(), if listens => {
+                    listens = message.is_some();
+                    if let Some(message) = message {
+                        self.hear(message, &mut batch, &mut heard).await;
+                        self.hear_all(&mut batch, &mut heard).await;
+                    }
                 }
                 taken = self.finished.recv_many(&mut runs, AT_ONCE) => {
                     if taken == 0 {
@@ -104,18 +142,98 @@ impl Apply {
                         self.take(run, &mut batch).await;
                     }
                     self.take_doubted(&mut batch);
+                    if self.doubting_silence.is_some() {
+                        self.miss(&mut batch);
+                    }
                 }
                 // Comes after the queue, which is therefore empty.
                 () = stop.cancelled() => break,
             }
             let urgent = !batch.changed.is_empty();
             self.carry_out(batch).await;
+            answer(heard, is_empty(&self.unsaved));
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
                 self.show();
             }
         }
-        self.carry_out(Batch::default()).await;
+        let mut last = Batch::default();
+        self.note_alive(&mut last, Duration::ZERO);
+        self.carry_out(last).await;
+    }
+
+    /// Takes in everything that has been said: nobody is silent whose word waits.
+    async fn hear_all(&mut self, batch: &mut Batch, heard: &mut Vec<Heard>) {
+        for _ in 0..intake::QUEUE {
+            let Ok(message) = self.told.try_recv() else {
+                return;
+            };
+            self.hear(message, batch, heard).await;
+        }
+    }
+
+    async fn hear(&mut self, message: Message, batch: &mut Batch, heard: &mut Vec<Heard>) {
+        let now = self.clock.now();
+        let at = now - message.at.elapsed();
+        let forgets = matches!(message.told.what, What::Forget { .. });
+        if forgets {
+            // What is forgotten is forgotten after what was said before.
+            self.carry_out(std::mem::take(batch)).await;
+        }
+        let taken = self.board.hear(&message.told, at, now, batch);
+        if forgets {
+            self.carry_out(std::mem::take(batch)).await;
+        }
+        self.metrics.told(&message.told, taken);
+        heard.push((message.reply, taken));
+    }
+
+    /// Resolves when a silence may have lasted too long.
+    fn until_silence(&self) -> impl Future<Output = ()> + use<> {
+        let deadline = self.board.deadline();
+        let deadline = deadline.filter(|_| self.doubting_silence.is_none());
+        let wait = deadline.map(|at| at.since(self.clock.now()).max(SILENCE_PAUSE));
+        async move {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes note of silences that have lasted too long, once the canaries say
+    /// that they are not the host's own.
+    fn miss(&mut self, batch: &mut Batch) {
+        let now = self.clock.now();
+        if self.board.deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        if self.board.doubts_silence() {
+            match self.doubting_silence {
+                None => {
+                    self.doubting_silence = Some((Instant::now(), now));
+                    batch.requests.push(Request::Canaries);
+                    return;
+                }
+                Some((since, at)) => {
+                    let patience = self.board.canary_patience() + TICK;
+                    if !self.board.is_cleared(at) && since.elapsed() < patience {
+                        return;
+                    }
+                }
+            }
+        }
+        self.doubting_silence = None;
+        self.board.miss(now, batch);
+    }
+
+    /// Writes down that somebody listens, if that was not done for `every`.
+    fn note_alive(&mut self, batch: &mut Batch, every: Duration) {
+        let is_due = self.alive.is_none_or(|last| last.elapsed() >= every);
+        if is_due && self.board.listens() {
+            self.alive = Some(Instant::now());
+            batch.commit.alive_at = Some(self.clock.now());
+        }
     }
 
     /// Takes in one run.
@@ -165,9 +283,11 @@ impl Apply {
         if let Some(millis) = self.clock.resynchronise() {
             warn!(millis, "the wall clock was stepped, or the machine slept");
             self.metrics.clock_steps.inc();
-            self.board.shift(millis);
+            self.board.shift(millis, self.clock.now());
         }
         self.board.tick(self.clock.now(), batch);
+        self.miss(batch);
+        self.note_alive(batch, ALIVE_EVERY);
         self.take_doubted(batch);
         self.metrics
             .store_trouble
@@ -250,6 +370,16 @@ impl Apply {
     }
 }
 
+/// Answers who said something, now that it would not be forgotten; if it would,
+/// because the store does not write, they had better say it again.
+fn answer(heard: Vec<Heard>, is_kept: bool) {
+    for (reply, taken) in heard {
+        let taken = taken.and(if is_kept { Ok(()) } else { Err(Refusal::Busy) });
+        // Whoever asked may have left.
+        _ = reply.send(taken);
+    }
+}
+
 fn is_empty(commit: &Commit) -> bool {
     *commit == Commit::default()
 }
@@ -262,6 +392,8 @@ fn merge(older: &mut Commit, newer: Commit) {
         monitors,
         told,
         network,
+        heard,
+        alive_at,
         changes,
         deliveries,
     } = newer;
@@ -269,6 +401,8 @@ fn merge(older: &mut Commit, newer: Commit) {
     older.monitors.extend(monitors);
     older.told.extend(told);
     older.network = network.or(older.network.take());
+    older.heard.extend(heard);
+    older.alive_at = alive_at.or(older.alive_at.take());
     older.changes.extend(changes);
     older.deliveries.extend(deliveries);
 }

@@ -4,6 +4,7 @@
 //! what it started with.
 
 mod advice;
+mod validation;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -30,6 +31,8 @@ use watchkeeper_sandbox::{
 use crate::plugins::{Entry, Origin, Shelf};
 use crate::trust::Vouch;
 
+pub(crate) use validation::validate;
+
 /// The configuration, with a plugin for everything that one was found for.
 pub(crate) struct Assignments {
     pub(crate) config: Config,
@@ -45,6 +48,7 @@ pub(crate) struct Assignments {
 /// A monitor and its probe.
 pub(crate) struct Assigned {
     pub(crate) monitor: Monitor,
+    /// Never used where the monitor is passive.
     pub(crate) plugin: Ready,
 }
 
@@ -79,6 +83,7 @@ pub(crate) enum Ready {
 /// A plugin with its configuration, grants and limits.
 pub(crate) struct Usable {
     pub(crate) plugin: Plugin,
+    schema: Arc<PluginSchema>,
     config: Arc<str>,
     grants: Arc<Grants>,
     policy: Arc<AddressPolicy>,
@@ -155,7 +160,8 @@ impl Assignments {
             }
         }
         let monitors = self.monitors.iter().chain(&self.canaries);
-        let monitors = monitors.filter_map(move |each| {
+        let asking = monitors.filter(|each| each.monitor.passive.is_none());
+        let monitors = asking.filter_map(move |each| {
             Some((format!("monitor {}", each.monitor.id), why(&each.plugin)?))
         });
         let channels = self
@@ -243,6 +249,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         description: None,
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
+        passive: None,
         every,
         timeout: CANARY_TIMEOUT,
         plan: Plan::default(),
@@ -281,6 +288,10 @@ impl<'a> Joiner<'a> {
     }
 
     fn probe(&mut self, monitor: &Monitor) -> Ready {
+        if let Some(passive) = &monitor.passive {
+            let why = format!("`{}` monitors are told and have no probe", passive.as_str());
+            return Ready::Missing(why.into());
+        }
         let entry = match self.find_probe(monitor) {
             Ok(entry) => entry,
             Err(why) => return Ready::Missing(why.into()),
@@ -446,6 +457,7 @@ fn ready(
         .map(|secret| secret.expose().to_owned());
     Ok(Usable {
         plugin: entry.plugin.clone(),
+        schema: Arc::clone(&entry.schema),
         config: config.json().to_string().into(),
         grants: Arc::new(grants),
         policy: Arc::clone(policy),

@@ -15,6 +15,7 @@ use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::{ChannelId, MonitorId, TargetId};
 use watchkeeper_engine::monitor::{MonitorState, TargetView, Trigger, step_monitor};
 use watchkeeper_engine::network::{NetworkState, OwnNetwork};
+use watchkeeper_engine::passive::{Gap, Heard};
 use watchkeeper_engine::reading::Reading;
 use watchkeeper_engine::target::{Input, TargetState, next_tick, step};
 use watchkeeper_engine::telling::{Interest, Told};
@@ -29,6 +30,7 @@ use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+mod listening;
 mod telling;
 
 /// What has to be done because of what the board was given.
@@ -49,6 +51,8 @@ pub(crate) struct Target {
     pub(crate) state: TargetState,
     /// Its last reading since the start.
     pub(crate) last: Option<Reading>,
+    /// What it said, if it tells how it is.
+    pub(crate) heard: Option<Heard>,
     /// Up to when its time is recorded.
     accounted: Timestamp,
 }
@@ -56,6 +60,8 @@ pub(crate) struct Target {
 /// A monitor on the board.
 pub(crate) struct Monitor {
     pub(crate) assigned: Arc<Assigned>,
+    /// Its targets: those configured, or the replicas that made themselves known.
+    pub(crate) targets: Vec<TargetId>,
     pub(crate) state: MonitorState,
     pub(crate) history: History,
     /// Raised whenever anything that the page shows of it may have changed.
@@ -79,6 +85,12 @@ pub(crate) struct Board {
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
     network: NetworkState,
+    /// The monitors of processes, by that of the queue they work on.
+    queues: HashMap<MonitorId, Vec<MonitorId>>,
+    /// When silence next has to be looked at.
+    deadline: Option<Timestamp>,
+    /// Who told another process how they are, and is nobody's target any more.
+    strangers: Vec<TargetId>,
     /// The last reading of each.
     canaries: BTreeMap<TargetId, Option<Reading>>,
     page_url: String,
@@ -110,24 +122,29 @@ impl Board {
             folded: BTreeMap::new(),
             asked: HashMap::new(),
             network: loaded.network,
+            queues: HashMap::new(),
+            deadline: None,
+            strangers: Vec::new(),
             canaries: BTreeMap::new(),
             page_url,
             checked_at: None,
         };
         let (mut targets, mut monitors) = (loaded.targets, loaded.monitors);
+        let mut heard = loaded.heard;
         for assigned in &assignments.monitors {
-            for target in assigned.monitor.targets.iter() {
+            let known = listening::known_targets(&assigned.monitor, &heard);
+            for target in &known {
                 let mut state = targets.remove(target).unwrap_or_default();
                 // A restart is no lack of readings: they get their time anew.
                 state.judged_at = state.judged_at.map(|_| now);
-                board
-                    .targets
-                    .insert(target.clone(), Target::new(state, now));
+                let mut entry = Target::new(state, now);
+                entry.heard = heard.remove(target);
+                board.targets.insert(target.clone(), entry);
             }
             let state = monitors.remove(&assigned.monitor.id).unwrap_or_default();
             board.monitors.insert(
                 assigned.monitor.id.clone(),
-                Monitor::new(assigned, state, now),
+                Monitor::new(assigned, known, state, now),
             );
         }
         for rollup in days {
@@ -138,6 +155,8 @@ impl Board {
             }
         }
         board.wire();
+        board.strangers = heard.into_keys().collect();
+        board.listen_after_start(loaded.alive_at, now);
         board
     }
 
@@ -152,22 +171,34 @@ impl Board {
         let mut targets = std::mem::take(&mut self.targets);
         let mut monitors = std::mem::take(&mut self.monitors);
         for assigned in &assignments.monitors {
-            for target in assigned.monitor.targets.iter() {
-                let known = targets.remove(target);
-                let entry = known.unwrap_or_else(|| Target::new(TargetState::default(), now));
+            let id = &assigned.monitor.id;
+            let known = monitors.remove(id);
+            let kept = listening::kept_targets(assigned, known.as_ref());
+            for target in &kept {
+                let entry = targets.remove(target);
+                let mut entry = entry.unwrap_or_else(|| Target::new(TargetState::default(), now));
+                let former = known.as_ref().map(|known| &*known.assigned);
+                listening::adopt_rules(&mut entry, assigned, former, now);
                 self.targets.insert(target.clone(), entry);
             }
-            let id = &assigned.monitor.id;
-            let entry = match monitors.remove(id) {
+            let entry = match known {
                 Some(known) => Monitor {
                     assigned: Arc::clone(assigned),
+                    targets: kept,
                     ..known
                 },
-                None => Monitor::new(assigned, MonitorState::default(), now),
+                None => Monitor::new(assigned, kept, MonitorState::default(), now),
             };
             self.monitors.insert(id.clone(), entry);
         }
+        // Where such a monitor comes back, nobody is held to what they said before.
+        let told = targets
+            .into_iter()
+            .filter(|(_, entry)| entry.heard.is_some());
+        self.strangers.extend(told.map(|(target, _)| target));
+        self.forget_strangers(batch);
         self.wire();
+        self.look_for_deadline();
         for assigned in &assignments.monitors {
             let trigger = if reshaped(&before, assigned) {
                 Trigger::Configuration
@@ -210,7 +241,21 @@ impl Board {
             self.judge_network(now, batch);
             return;
         }
-        let Some(entry) = self.targets.get_mut(&target) else {
+        self.take_reading(&target, reading, clouded, now, batch);
+        self.settle(now, batch);
+    }
+
+    /// Takes in a reading; `clouded` if it says nothing of the target, because the
+    /// host had no network.
+    fn take_reading(
+        &mut self,
+        target: &TargetId,
+        reading: Reading,
+        clouded: bool,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let Some(entry) = self.targets.get_mut(target) else {
             return;
         };
         self.checked_at = Some(reading.at);
@@ -232,9 +277,8 @@ impl Board {
         } else {
             Input::Reading(reading)
         };
-        self.input(&target, &input, Some(kept), now, batch);
+        self.input(target, &input, Some(kept), now, batch);
         self.judge(target.monitor(), Trigger::Targets, now, batch);
-        self.settle(now, batch);
     }
 
     /// Whether a run says nothing about its target because the host had no
@@ -250,10 +294,12 @@ impl Board {
     /// Does what time alone has done.
     pub(crate) fn tick(&mut self, now: Timestamp, batch: &mut Batch) {
         let mut due = Vec::new();
-        for assigned in &self.assignments.monitors {
-            for target in assigned.monitor.targets.iter() {
+        let assigned = self.assignments.monitors.iter();
+        for monitor in assigned.filter_map(|it| self.monitors.get(&it.monitor.id)) {
+            for target in &monitor.targets {
                 let entry = self.targets.get(target);
-                let at = entry.and_then(|entry| next_tick(&entry.state, &assigned.monitor.rules));
+                let rules = &monitor.assigned.monitor.rules;
+                let at = entry.and_then(|entry| next_tick(&entry.state, rules));
                 if at.is_some_and(|at| at <= now) {
                     due.push(target.clone());
                 }
@@ -263,12 +309,13 @@ impl Board {
             self.input(target, &Input::Tick, None, now, batch);
             self.judge(target.monitor(), Trigger::Targets, now, batch);
         }
+        self.account_listening(now, batch);
         self.settle(now, batch);
     }
 
     /// Moves what is remembered in the past by `millis`, after the wall clock was
-    /// stepped by that much: no reading gets older by it.
-    pub(crate) fn shift(&mut self, millis: i64) {
+    /// stepped by that much and shows `now`: no reading gets older by it.
+    pub(crate) fn shift(&mut self, millis: i64, now: Timestamp) {
         let moved = |at: Timestamp| Timestamp::from_millis(at.as_millis().saturating_add(millis));
         for target in self.targets.values_mut() {
             target.state.judged_at = target.state.judged_at.map(moved);
@@ -277,6 +324,7 @@ impl Board {
         for monitor in self.monitors.values_mut() {
             monitor.accounted = moved(monitor.accounted);
         }
+        self.shift_listening(millis, now);
     }
 
     /// Whether a dead reading of `target` should wait for word of the canaries:
@@ -347,6 +395,7 @@ impl Board {
     /// Derives what follows from the configuration.
     fn wire(&mut self) {
         let config = &self.assignments.config;
+        self.queues = listening::queues(config);
         self.dependencies = Arc::clone(&config.dependencies);
         self.interests = config
             .monitors()
@@ -374,6 +423,9 @@ impl Board {
             let Ready::Missing(why) = &assigned.plugin else {
                 continue;
             };
+            if assigned.monitor.passive.is_some() {
+                continue;
+            }
             let input = Input::Missing {
                 reason: Arc::clone(why),
             };
@@ -433,8 +485,6 @@ impl Board {
             return;
         };
         let views: Vec<_> = monitor
-            .assigned
-            .monitor
             .targets
             .iter()
             .filter_map(|id| {
@@ -493,6 +543,9 @@ impl Board {
                 });
             }
         }
+        if moved {
+            self.follow_queue(id, now, batch);
+        }
     }
 
     fn judge_network(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -510,9 +563,8 @@ impl Board {
         match event {
             NetworkEvent::LostAt(at) => {
                 tracing::error!("all canaries fail: the host has lost its own network");
-                let ids: Vec<_> = self.targets.keys().cloned().collect();
-                for target in &ids {
-                    self.input(target, &Input::Lost, None, now, batch);
+                for target in self.seen_through_the_network() {
+                    self.input(&target, &Input::Lost, None, now, batch);
                 }
                 let monitors: Vec<_> = self.monitors.keys().cloned().collect();
                 for monitor in &monitors {
@@ -520,7 +572,13 @@ impl Board {
                 }
                 self.tell_network_lost(at, batch);
             }
-            NetworkEvent::BackAt { lasted, .. } => {
+            NetworkEvent::BackAt {
+                lost_at, lasted, ..
+            } => {
+                self.listen_again(Gap {
+                    from: lost_at,
+                    to: now,
+                });
                 tracing::warn!(lasted = spell(lasted), "the host's own network is back");
             }
         }
@@ -532,6 +590,7 @@ impl Target {
         Self {
             state,
             last: None,
+            heard: None,
             accounted: now,
         }
     }
@@ -543,9 +602,15 @@ impl Target {
 }
 
 impl Monitor {
-    fn new(assigned: &Arc<Assigned>, state: MonitorState, now: Timestamp) -> Self {
+    fn new(
+        assigned: &Arc<Assigned>,
+        targets: Vec<TargetId>,
+        state: MonitorState,
+        now: Timestamp,
+    ) -> Self {
         Self {
             assigned: Arc::clone(assigned),
+            targets,
             state,
             history: History::new(now),
             version: 0,

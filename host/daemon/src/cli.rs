@@ -11,12 +11,15 @@ use watchkeeper_config::{Loaded, Problems};
 
 use crate::serve;
 
+mod api;
 mod check;
+mod health;
 mod import;
 mod plugin;
 mod setting;
 pub(crate) mod start;
 mod store;
+mod token;
 
 /// How the process ends, after `sysexits.h` where that has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +86,11 @@ enum Command {
         /// `service/monitor`; none: all
         monitors: Vec<String>,
     },
+    /// Say how a `manual` monitor is, on the server that runs
+    Set(health::Set),
+    /// Who may use the API
+    #[command(subcommand)]
+    Token(token::TokenCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -162,6 +170,11 @@ impl Command {
                 print(&serde_json::to_string_pretty(&watchkeeper_config::schema())?)?;
                 Ok(Exit::Fine)
             }
+            Self::Set(set) => set.run(global).await,
+            Self::Token(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config, global.json),
+                Err(exit) => Ok(exit),
+            },
             Self::Config(ConfigCommand::Import(command)) => command.run(global.json),
             Self::Plugin(command) => command.run(global).await,
             Self::Store(command) => match read_config(&global.config) {

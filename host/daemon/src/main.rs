@@ -30,6 +30,8 @@ mod scheduler;
 
 mod run;
 
+mod intake;
+
 mod apply;
 
 mod board;

@@ -28,6 +28,16 @@ pub(crate) struct Notice {
     pub(crate) lasted_ms: Option<u64>,
     pub(crate) page_title: String,
     pub(crate) page_url: String,
+    /// The same for every notice about one outage, its recovery included. Empty
+    /// in rows that an older version wrote.
+    #[serde(default)]
+    pub(crate) thread: String,
+    /// When the outage began, in milliseconds since the epoch.
+    #[serde(default)]
+    pub(crate) started_ms: Option<i64>,
+    /// Where a person acknowledges.
+    #[serde(default)]
+    pub(crate) acknowledge_url: Option<String>,
 }
 
 /// What kind of notice it is.
@@ -100,6 +110,14 @@ impl Notice {
             page_title: self.page_title.clone(),
             page_url: self.page_url.clone(),
             incident_url: None,
+            // No two notices of an older version are known to belong together.
+            thread: if self.thread.is_empty() {
+                self.id.clone()
+            } else {
+                self.thread.clone()
+            },
+            started: self.started_ms.map(to_plugin_time),
+            acknowledge_url: self.acknowledge_url.clone(),
         }
     }
 }
@@ -144,8 +162,9 @@ pub(crate) fn in_zone(at: Timestamp, zone: &TimeZone) -> String {
 /// A notice by which an operator tries out a notifier.
 pub(crate) fn trial() -> sandbox::Notice {
     let now = to_plugin_time(crate::clock::wall().as_millis());
+    let id = uuid::Uuid::now_v7().to_string();
     sandbox::Notice {
-        id: uuid::Uuid::now_v7().to_string(),
+        id: id.clone(),
         occasion: sandbox::Occasion::Trial,
         health: sandbox::Verdict::Healthy,
         previous: None,
@@ -158,5 +177,51 @@ pub(crate) fn trial() -> sandbox::Notice {
         page_title: "Watchkeeper".to_owned(),
         page_url: String::new(),
         incident_url: None,
+        thread: id,
+        started: None,
+        acknowledge_url: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the version before threads wrote it.
+    #[test]
+    fn a_row_of_an_older_version_is_still_delivered() {
+        let row = concat!(
+            r#"{"id":"n1","occasion":"changed","health":"dead","previous":"healthy","#,
+            r#""at_ms":1000,"title":"API is dead","body":"","affected":[],"lasted_ms":null,"#,
+            r#""page_title":"Acme","page_url":"https://status.test/"}"#,
+        );
+        let told = Notice::from_payload(row).unwrap().to_plugin();
+        assert_eq!(told.thread, "n1");
+        assert_eq!((told.started, told.acknowledge_url), (None, None));
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let notice = Notice {
+            id: "n2".to_owned(),
+            occasion: Occasion::Changed,
+            health: Word(Health::Dead),
+            previous: None,
+            at_ms: 2000,
+            title: "API is dead".to_owned(),
+            body: String::new(),
+            affected: Vec::new(),
+            lasted_ms: None,
+            page_title: "Acme".to_owned(),
+            page_url: String::new(),
+            thread: "api/health@1000".to_owned(),
+            started_ms: Some(1000),
+            acknowledge_url: Some("https://status.test/a".to_owned()),
+        };
+        let again = Notice::from_payload(&notice.to_payload()).unwrap();
+        assert_eq!(again, notice);
+        let told = again.to_plugin();
+        assert_eq!(told.thread, "api/health@1000");
+        assert_eq!(told.started, Some(Duration::from_secs(1)));
     }
 }

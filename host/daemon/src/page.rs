@@ -7,11 +7,13 @@ use std::time::Duration;
 use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor;
+use watchkeeper_engine::passive::Heard;
+use watchkeeper_engine::passive::report::Said;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{ChangeQuery, Store, StoreError, SubjectKind};
 use watchkeeper_web::{Day, DayState, MonitorView, Overall, ServiceView, TargetView, View};
 
-use crate::board::{Board, Monitor};
+use crate::board::{Board, Monitor, Target};
 use crate::history::{self, LATENCIES};
 
 /// How many changes are read to explain the days of the page. On a page with
@@ -162,8 +164,8 @@ pub(crate) async fn recall(
 fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
     let own = &monitor.assigned.monitor;
     let standing = &monitor.state.standing;
-    let names = names(own.targets.iter().map(TargetId::address));
-    let targets = own.targets.iter().zip(names).map(|(id, name)| {
+    let names = names(monitor.targets.iter().map(TargetId::address));
+    let targets = monitor.targets.iter().zip(names).map(|(id, name)| {
         let target = board.target(id);
         let last = target.and_then(|target| target.last.as_ref());
         let standing = target.map(|target| &target.state.standing);
@@ -182,6 +184,8 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
                 .and_then(|reading| reading.latency)
                 .filter(|_| health != Health::Dead)
                 .map(millis),
+            figures: target.and_then(figures),
+            heard_at: target.and_then(called_at),
             reason: reason.or_else(|| standing.and_then(|standing| standing.reason.clone())),
         }
     });
@@ -206,6 +210,26 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             .sum::<watchkeeper_engine::uptime::HealthSums>()
             .uptime(),
         targets: targets.collect(),
+    }
+}
+
+/// The load of a process that has reported it to this host since the start.
+fn figures(target: &Target) -> Option<Arc<str>> {
+    target.last.as_ref()?;
+    match target.heard.as_ref()? {
+        Heard::Report(state) if !state.is_silent => match state.report.said {
+            Said::Load(load) => Some(load.words().into()),
+            Said::Health(_) => None,
+        },
+        Heard::Report(_) | Heard::Heartbeat(_) => None,
+    }
+}
+
+/// When a job called last.
+fn called_at(target: &Target) -> Option<Timestamp> {
+    match target.heard.as_ref()? {
+        Heard::Heartbeat(state) => state.called_at,
+        Heard::Report(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! A configuration that is wrong leaves the running one in place, and the log
 //! and the metrics say so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
+use watchkeeper_config::plugin_config::PluginConfig;
 use watchkeeper_config::{Config, Problem};
 
-use crate::assignment::{Assignments, assign};
+use crate::assignment::{Assignments, assign, validate};
 use crate::plugins::Shelf;
 use crate::telemetry::Metrics;
 
@@ -43,7 +44,8 @@ impl Reload {
         let mut hangups = signal(SignalKind::hangup())?;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut in_use = look(&self.path).await;
+        let mut named = files_of(&self.config);
+        let mut in_use = look(&self.path, &named).await;
         let mut seen = in_use.clone();
         loop {
             tokio::select! {
@@ -55,14 +57,16 @@ impl Reload {
                     self.publish();
                 }
                 _ = hangups.recv() => {
-                    in_use = look(&self.path).await;
-                    self.reload().await;
+                    let now = look(&self.path, &named).await;
+                    self.reload(&mut named).await;
+                    in_use = with_new_files(&now, look(&self.path, &named).await);
                 }
                 _ = looks.tick() => {
-                    let now = look(&self.path).await;
+                    let mut now = look(&self.path, &named).await;
                     if now == seen && now != in_use {
+                        self.reload(&mut named).await;
+                        now = with_new_files(&now, look(&self.path, &named).await);
                         in_use = now.clone();
-                        self.reload().await;
                     }
                     seen = now;
                 }
@@ -70,8 +74,9 @@ impl Reload {
         }
     }
 
-    /// Reads the configuration and takes it over if it is right.
-    async fn reload(&mut self) {
+    /// Reads the configuration and takes it over if it is right. `named` becomes
+    /// the files that it names.
+    async fn reload(&mut self, named: &mut BTreeSet<PathBuf>) {
         let path = self.path.clone();
         let read = tokio::task::spawn_blocking(move || {
             watchkeeper_config::load(&path, &|name| std::env::var(name).ok())
@@ -85,8 +90,12 @@ impl Reload {
             }
             Err(_) => return,
         };
+        *named = files_of(&config);
         let shelf = Arc::clone(&self.shelf.borrow());
-        let (_, problems) = assign(&config, &shelf, &self.own_listeners);
+        let (assignments, mut problems) = assign(&config, &shelf, &self.own_listeners);
+        if problems.is_empty() {
+            problems = validate(&assignments).await;
+        }
         if !problems.is_empty() {
             let problems = watchkeeper_config::Problems::from(problems);
             error!(
@@ -168,16 +177,39 @@ fn warn_of(problems: &[Problem]) {
     }
 }
 
-async fn look(path: &Path) -> Stamps {
-    let path = path.to_owned();
-    tokio::task::spawn_blocking(move || stamps(&path))
+/// The files whose text is part of a plugin's configuration.
+fn files_of(config: &Config) -> BTreeSet<PathBuf> {
+    let monitors = config.monitors().map(|monitor| &monitor.config);
+    let channels = config.channels.iter().map(|channel| &channel.config);
+    monitors
+        .chain(channels)
+        .flat_map(PluginConfig::files)
+        .map(Path::to_owned)
+        .collect()
+}
+
+/// What was seen before a reload, with how the files look that it named anew: a
+/// change while it ran is seen at the next look.
+fn with_new_files(before: &Stamps, after: Stamps) -> Stamps {
+    after
+        .into_iter()
+        .map(|(file, stamp)| {
+            let stamp = before.get(&file).copied().unwrap_or(stamp);
+            (file, stamp)
+        })
+        .collect()
+}
+
+async fn look(path: &Path, named: &BTreeSet<PathBuf>) -> Stamps {
+    let (path, named) = (path.to_owned(), named.clone());
+    tokio::task::spawn_blocking(move || stamps(&path, named))
         .await
         .unwrap_or_default()
 }
 
-/// The stamps of the file, or of the TOML files of the folder. What cannot be
-/// read has none: reading it will say why.
-fn stamps(path: &Path) -> Stamps {
+/// The stamps of the file, or of the TOML files of the folder, and of those that
+/// it names. What cannot be read has none: reading it will say why.
+fn stamps(path: &Path, named: BTreeSet<PathBuf>) -> Stamps {
     let files: Vec<PathBuf> = match std::fs::read_dir(path) {
         Ok(entries) => entries
             .filter_map(|entry| Some(entry.ok()?.path()))
@@ -187,6 +219,7 @@ fn stamps(path: &Path) -> Stamps {
     };
     files
         .into_iter()
+        .chain(named)
         .filter_map(|file| {
             let metadata = file.metadata().ok()?;
             Some((file, (metadata.len(), metadata.modified().ok())))

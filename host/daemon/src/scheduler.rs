@@ -91,9 +91,9 @@ impl Timetable {
             .map(|slot| (slot.target.clone(), slot))
             .collect();
         let mut fresh = Vec::new();
-        let regular = assignments
-            .monitors
-            .iter()
+        let asking = assignments.monitors.iter();
+        let regular = asking
+            .filter(|assigned| assigned.monitor.passive.is_none())
             .map(|assigned| (assigned, false));
         let canaries = assignments.canaries.iter().map(|assigned| (assigned, true));
         for (assigned, canary) in regular.chain(canaries) {

@@ -18,11 +18,12 @@ use watchkeeper_store::{SqliteStore, Store};
 use watchkeeper_web::{Web, WebSettings};
 
 use crate::apply::{self, Apply};
-use crate::assignment::assign;
+use crate::assignment::{assign, validate};
 use crate::board::Board;
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
 use crate::history::DAYS;
+use crate::intake::{self, Counter, Keys};
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::plugins::Plugins;
@@ -70,7 +71,14 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let mut maker = Views::default();
     let (view, views) = watch::channel(maker.make(&board, clock.now()));
     let (ready, is_ready) = watch::channel(false);
-    let web = Web::new(web_settings(&config, &metrics, is_ready));
+    let (keys, key_holder) = watch::channel(Arc::new(Keys::of(&config)));
+    let (messages, told) = mpsc::channel(intake::QUEUE);
+    let counter = Counter {
+        keys: key_holder,
+        messages,
+        store: Arc::clone(&store),
+    };
+    let web = Web::new(web_settings(&config, &metrics, is_ready, counter));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -85,7 +93,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
     let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
-    let (assignments, problems) = assign(&config, &shelf.borrow(), &[address]);
+    let (assignments, mut problems) = assign(&config, &shelf.borrow(), &[address]);
+    if problems.is_empty() {
+        problems = validate(&assignments).await;
+    }
     if !problems.is_empty() {
         complain_of_config(&Problems::from(problems));
         return Ok(Exit::Config);
@@ -125,6 +136,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             store: Arc::clone(&store),
             assignments: assigned.clone(),
             finished: finishing,
+            told,
+            keys,
             requests,
             spaces: Arc::clone(&spaces),
             metrics: Arc::clone(&metrics),
@@ -133,6 +146,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             views: maker,
             unsaved: batch.commit,
             doubted: Vec::new(),
+            doubting_silence: None,
+            alive: None,
         }
         .run(stop_applying.clone()),
     );
@@ -222,6 +237,7 @@ fn web_settings(
     config: &Config,
     metrics: &Arc<Metrics>,
     ready: watch::Receiver<bool>,
+    counter: Counter,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -233,6 +249,7 @@ fn web_settings(
                 Err("plugins are being loaded".to_owned())
             }
         }),
+        intake: Arc::new(counter),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

@@ -14,7 +14,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{MonitorId, TargetId};
+use watchkeeper_engine::passive::report::Said;
 use watchkeeper_sandbox::Measurement;
+use watchkeeper_web::{Refusal, Told, What};
 
 mod readings;
 
@@ -63,6 +65,13 @@ pub(crate) struct DeliveryLabels {
     outcome: &'static str,
 }
 
+/// What was said from outside, and how it was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ToldLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// The host's metrics and their registry.
@@ -78,6 +87,7 @@ pub(crate) struct Metrics {
     pub(crate) skipped: Counter,
     monitor_health: Family<MonitorLabels, Gauge>,
     readings: Arc<Readings>,
+    told: Family<ToldLabels, Counter>,
     pub(crate) changes: Counter,
     plugin_loaded: Family<LoadedLabels, Gauge>,
     plugin_rejected: Family<RejectedLabels, Gauge>,
@@ -105,6 +115,7 @@ impl Metrics {
             skipped: Counter::default(),
             monitor_health: Family::default(),
             readings: Arc::default(),
+            told: Family::default(),
             changes: Counter::default(),
             plugin_loaded: Family::default(),
             plugin_rejected: Family::default(),
@@ -165,6 +176,11 @@ impl Metrics {
             metrics.monitor_health.clone(),
         );
         registry.register_collector(Box::new(Arc::clone(&metrics.readings)));
+        registry.register(
+            "told",
+            "What was said of monitors that do not ask, by kind and how it was taken",
+            metrics.told.clone(),
+        );
         registry.register(
             "changes",
             "Confirmed changes of a target's health",
@@ -271,6 +287,46 @@ impl Metrics {
         measurements: Vec<Measurement>,
     ) {
         self.readings.put(target, latency, measurements);
+    }
+
+    /// Counts something that was said, and shows the figures in it.
+    pub(crate) fn told(&self, told: &Told, taken: Result<(), Refusal>) {
+        let kind = match &told.what {
+            What::Report { .. } => "report",
+            What::Forget { .. } => "flush",
+            What::Call(_) => "call",
+            What::Set { .. } => "set",
+        };
+        let outcome = match taken {
+            Ok(()) => "taken",
+            Err(Refusal::Unknown) => "unknown",
+            Err(Refusal::Full) => "full",
+            Err(Refusal::Busy) => "busy",
+        };
+        let labels = ToldLabels { kind, outcome };
+        self.told.get_or_create(&labels).inc();
+        let replica = |replica: &str| TargetId::new(told.monitor.clone(), replica);
+        match (&told.what, taken) {
+            (
+                What::Report {
+                    replica: name,
+                    report,
+                },
+                Ok(()),
+            ) => {
+                if let Said::Load(load) = report.said {
+                    let share = |name: &str, value| Measurement {
+                        name: name.to_owned(),
+                        value,
+                        unit: "ratio".to_owned(),
+                    };
+                    let loads = vec![share("cpu", load.cpu), share("ram", load.ram)];
+                    self.readings.put(&replica(name), None, loads);
+                }
+            }
+            (What::Forget { replica: name }, Ok(())) => self.readings.remove(&replica(name)),
+            _ => {}
+        }
     }
 
     /// Forgets monitors and targets, before those of a new configuration are shown.

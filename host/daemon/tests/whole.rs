@@ -3,16 +3,21 @@
 
 #[cfg(test)]
 mod whole {
+    mod cache;
     pub(crate) mod rig;
 
     mod author;
     mod command_line;
+    mod heartbeat;
     mod install;
+    mod languages;
+    mod manual;
     mod metrics;
     mod outage;
     mod plugins;
     mod queue;
     mod registry;
     mod reload;
+    mod reporter;
     mod trust;
 }

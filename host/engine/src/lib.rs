@@ -19,6 +19,8 @@ pub mod reading;
 
 pub mod attempts;
 
+pub mod passive;
+
 pub mod change;
 
 pub mod target;

@@ -32,6 +32,15 @@ pub(crate) enum RawFault {
     Undecided(String),
 }
 
+/// What a component has against a configuration.
+#[derive(Debug)]
+pub(crate) struct RawProblem {
+    pub(crate) pointer: String,
+    pub(crate) what: String,
+    pub(crate) instead: Option<String>,
+    pub(crate) position: Option<(u32, u32)>,
+}
+
 /// Why a notifier did not deliver.
 #[derive(Debug)]
 pub(crate) enum RawFailure {
@@ -126,12 +135,23 @@ fn exported<'a>(names: &[&'a str]) -> Result<Exported<'a>, Mismatch> {
     }
 }
 
+/// Whether a component exports the checks of configurations in a version that
+/// this host knows; one that it does not know is as good as none.
+fn validates(names: &[&str]) -> bool {
+    names.iter().any(|name| {
+        name.strip_prefix(PACKAGE)
+            .and_then(|name| name.strip_prefix("validation@"))
+            .is_some_and(since_v0_1::speaks)
+    })
+}
+
 impl Bound {
     /// Binds the component that exports `names`.
     pub(crate) fn new(pre: InstancePre<Host>, names: &[&str]) -> Result<Self, Mismatch> {
+        let validates = validates(names);
         let bound = match exported(names)? {
-            Exported::Probe(_) => since_v0_1::Bound::probe(pre),
-            Exported::Notifier(_) => since_v0_1::Bound::notifier(pre),
+            Exported::Probe(_) => since_v0_1::Bound::probe(pre, validates),
+            Exported::Notifier(_) => since_v0_1::Bound::notifier(pre, validates),
         };
         bound
             .map(Self::SinceV0_1)
@@ -141,6 +161,23 @@ impl Bound {
     pub(crate) async fn describe(&self, store: &mut Store<Host>) -> wasmtime::Result<Stated> {
         match self {
             Self::SinceV0_1(bound) => bound.describe(store).await,
+        }
+    }
+
+    /// Whether it can say anything against a configuration.
+    pub(crate) fn validates(&self) -> bool {
+        match self {
+            Self::SinceV0_1(bound) => bound.validates(),
+        }
+    }
+
+    pub(crate) async fn validate(
+        &self,
+        store: &mut Store<Host>,
+        config: &str,
+    ) -> wasmtime::Result<Vec<RawProblem>> {
+        match self {
+            Self::SinceV0_1(bound) => bound.validate(store, config).await,
         }
     }
 

@@ -38,7 +38,7 @@ pub use crate::description::{Capability, Description, Kind, PluginName, Untrue};
 pub use crate::journal::{Level, LogLine};
 pub use crate::limits::{LimitHit, Limits, MAX_MEMORY, MAX_TABLE_ELEMENTS};
 pub use crate::notice::{Affected, Notice, Occasion};
-pub use crate::plugin::Plugin;
+pub use crate::plugin::{Complaint, MAX_COMPLAINTS, Plugin};
 pub use crate::run::{
     CheckOutcome, Fault, HostCall, Measurement, NotifyOutcome, Reading, Run, StateSpace, Verdict,
 };

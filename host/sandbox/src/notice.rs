@@ -71,4 +71,12 @@ pub struct Notice {
     pub page_url: String,
     /// The address of the incident's page, if there is one.
     pub incident_url: Option<String>,
+    /// The same for every notice about one outage or incident, its recovery
+    /// included.
+    pub thread: String,
+    /// When the outage or incident began, as time since 1970-01-01T00:00:00Z.
+    pub started: Option<Duration>,
+    /// A signed address where a person acknowledges; opening it changes nothing
+    /// by itself.
+    pub acknowledge_url: Option<String>,
 }

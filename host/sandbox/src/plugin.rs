@@ -10,7 +10,7 @@ use wasmtime::{Store, UpdateDeadline};
 use watchkeeper_egress::address::AddressPolicy;
 use watchkeeper_egress::reason::duration;
 
-use crate::api::{Bound, Question, RawFailure, RawFault, RawReading};
+use crate::api::{Bound, Question, RawFailure, RawFault, RawProblem, RawReading};
 use crate::context::{Check, Context, Notify};
 use crate::description::{Description, Kind};
 use crate::ending::{Ending, Hindrance, drive};
@@ -26,6 +26,30 @@ use crate::turn::Turn;
 /// How long a plugin has to describe itself. Its processor time is bounded much
 /// lower; this is long so that a busy machine refuses no honest plugin.
 const DESCRIBE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a plugin has to look at a configuration.
+const VALIDATE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many complaints about one configuration are heard.
+pub const MAX_COMPLAINTS: usize = 50;
+
+/// The longest pointer of a complaint, in characters; the rest is cut off.
+const MAX_POINTER: usize = 500;
+
+/// What a plugin has against a configuration that its schema accepts. Its words are
+/// free of secrets and of what would steer a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The value to blame: a JSON pointer (RFC 6901); empty: the whole. As the plugin
+    /// says it: it need not lead anywhere.
+    pub pointer: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to write instead.
+    pub instead: Option<String>,
+    /// Where in the value, if that is a text: line and column, from 1.
+    pub position: Option<(usize, usize)>,
+}
 
 /// A plugin: compiled, checked and described. Cheap to clone; what runs goes on
 /// when the last clone is dropped.
@@ -134,6 +158,50 @@ impl Plugin {
     /// The version of the contract that it was built for: `0.1.0`.
     pub fn contract(&self) -> &str {
         &self.inner.loaded.contract
+    }
+
+    /// Whether it can say anything against a configuration beyond its schema.
+    pub fn validates(&self) -> bool {
+        self.inner.loaded.bound.validates()
+    }
+
+    /// What the plugin has against the configuration of `context`, in a fresh
+    /// instance and with nothing granted. At most [`MAX_COMPLAINTS`] count.
+    pub async fn validate(&self, context: Context) -> Result<Vec<Complaint>, Fault> {
+        if !self.validates() {
+            return Ok(Vec::new());
+        }
+        let parts = &*self.inner;
+        let context = Context {
+            grants: Arc::default(),
+            limits: Limits {
+                connections: 0,
+                ..context.limits
+            },
+            timeout: VALIDATE_TIMEOUT,
+            state: StateSpace::new(),
+            ..context
+        };
+        let config = Arc::clone(&context.config);
+        let turn = Turn::take(&parts.sandbox, &parts.instances, VALIDATE_TIMEOUT).await?;
+        let mut store = open(&parts.sandbox, Asker::Nobody, context);
+        let shared = store.data().shared.clone();
+        let call = parts.loaded.bound.validate(&mut store, &config);
+        let ending = drive(&shared, VALIDATE_TIMEOUT, call)
+            .await
+            .corrected(&shared, |_, _| false);
+        let outcome = match ending {
+            Ending::Answer(problems) => Ok(problems
+                .into_iter()
+                .take(MAX_COMPLAINTS)
+                .map(|problem| complaint(store.data(), problem))
+                .collect()),
+            Ending::NoAnswer => Err(Fault::Limit(LimitHit::Time(VALIDATE_TIMEOUT))),
+            Ending::Fault(fault) => Err(fault),
+        };
+        drop(store);
+        drop(turn);
+        outcome
     }
 
     /// Checks one target once, in a fresh instance. Dropping the future ends the
@@ -274,6 +342,18 @@ pub(crate) fn open(sandbox: &Inner, asker: Asker<'_>, context: Context) -> Store
         Ok(UpdateDeadline::Yield(1))
     });
     store
+}
+
+fn complaint(host: &Host, problem: RawProblem) -> Complaint {
+    let index = |number: u32| usize::try_from(number.max(1)).unwrap_or(usize::MAX);
+    Complaint {
+        pointer: problem.pointer.chars().take(MAX_POINTER).collect(),
+        what: host.presentable(&problem.what),
+        instead: problem.instead.map(|instead| host.presentable(&instead)),
+        position: problem
+            .position
+            .map(|(line, column)| (index(line), index(column))),
+    }
 }
 
 /// What a probe said, within its limits.

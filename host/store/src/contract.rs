@@ -11,6 +11,7 @@ use crate::error::{StoreError, Trouble};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery};
 use crate::series::{LatencyPoint, Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
+use crate::token::{Digest, Token};
 
 /// What every method of [`Store`] returns: boxed, so that `Arc<dyn Store>` works.
 ///
@@ -74,6 +75,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Replaces everything that `owner` keeps; an empty space removes it.
     fn put_space(&self, owner: String, space: Space) -> Answer<'_, ()>;
+
+    /// The token whose digest this is; `None` if there is none, or not any more.
+    fn token(&self, digest: Digest) -> Answer<'_, Option<Token>>;
 
     /// Queues what checks found and the time they account for.
     ///

@@ -27,6 +27,15 @@ pub enum StoreError {
         /// The newest version this program knows.
         known: i64,
     },
+    /// The database belongs to a running process of an older version.
+    #[error(
+        "{} is in use by an older version of this program: restart that one with this version first",
+        .file.display()
+    )]
+    Older {
+        /// The database file.
+        file: PathBuf,
+    },
     /// The linked SQLite has a bug that can corrupt databases.
     #[error("SQLite {found} is too old: 3.51.3 is the first without the WAL-reset bug")]
     OldSqlite {

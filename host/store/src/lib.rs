@@ -16,14 +16,16 @@ mod outbox;
 mod series;
 mod sqlite;
 mod state;
+mod token;
 
 pub use contract::{Answer, Store};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
 pub use outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery};
 pub use series::{LatencyPoint, Reading, Resolution, Rollup, Sample, Span, Totals};
-pub use sqlite::{Options, SqliteStore, backup};
+pub use sqlite::{Options, SqliteStore, TokenBook, backup};
 pub use state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
     SubjectKind, Whose,
 };
+pub use token::{Digest, Scope, Token, TokenId};

@@ -31,6 +31,7 @@ use crate::error::{StoreError, Trouble};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery};
 use crate::series::{Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
+use crate::token::{Digest, Token};
 
 mod folder;
 mod reserve;
@@ -43,6 +44,7 @@ mod readers;
 mod mirror;
 mod outbox;
 mod state;
+mod tokens;
 mod writer;
 
 mod block;
@@ -51,6 +53,8 @@ mod recorder;
 mod series;
 mod tail;
 pub(crate) mod varint;
+
+pub use self::tokens::TokenBook;
 
 const STATE: &str = "state.db";
 const SERIES: &str = "series.db";
@@ -64,7 +68,10 @@ const SUSPECT: &str = "series.db.suspect";
 const QUICKLY_CHECKED: u64 = 64 << 20;
 
 const STATE_SCHEMA: Schema = Schema {
-    steps: &[include_str!("sqlite/migrations/state_1.sql")],
+    steps: &[
+        include_str!("sqlite/migrations/state_1.sql"),
+        include_str!("sqlite/migrations/state_2.sql"),
+    ],
     synchronous: Synchronous::Full,
 };
 
@@ -269,6 +276,13 @@ impl Store for SqliteStore {
         Box::pin(
             self.state
                 .run(move |connection| state::put_space(connection, &owner, &space)),
+        )
+    }
+
+    fn token(&self, digest: Digest) -> Answer<'_, Option<Token>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| tokens::find(connection, &digest)),
         )
     }
 

@@ -6,6 +6,7 @@ use watchkeeper_engine::change::Change;
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor::MonitorState;
 use watchkeeper_engine::network::NetworkState;
+use watchkeeper_engine::passive::Heard;
 use watchkeeper_engine::target::TargetState;
 use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
@@ -35,6 +36,11 @@ pub struct Loaded {
     pub told: Vec<(RouteKey, MonitorId, Told)>,
     /// How the host's own network stood.
     pub network: NetworkState,
+    /// What targets said that tell how they are.
+    pub heard: HashMap<TargetId, Heard>,
+    /// When the last process was last known to listen to them; `None` if none
+    /// ever did.
+    pub alive_at: Option<Timestamp>,
 }
 
 /// What one decision leaves behind. Everything in it is written, or nothing.
@@ -48,6 +54,11 @@ pub struct Commit {
     pub told: Vec<(RouteKey, MonitorId, Told)>,
     /// How the host's own network stands from now on; `None` leaves it.
     pub network: Option<NetworkState>,
+    /// What these targets said that tell how they are; `None` forgets the target,
+    /// its state included.
+    pub heard: Vec<(TargetId, Option<Heard>)>,
+    /// That somebody listens to them now; `None` leaves what was known.
+    pub alive_at: Option<Timestamp>,
     /// What has changed, in order.
     pub changes: Vec<NewChange>,
     /// Who is to be told, in order.

@@ -25,34 +25,44 @@ pub(crate) enum Failure {
 }
 
 #[derive(Serialize)]
-struct Problem {
+struct Problem<'a> {
     r#type: &'static str,
-    title: &'static str,
+    title: &'a str,
     status: u16,
-    detail: &'static str,
+    detail: &'a str,
+}
+
+/// What went wrong, for a program.
+pub(crate) fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
+    let problem = Problem {
+        r#type: "about:blank",
+        title,
+        status: status.as_u16(),
+        detail,
+    };
+    let body = serde_json::to_string(&problem).expect("texts and numbers are always JSON");
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let sent = response.headers_mut();
+    sent.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    sent.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 impl Failure {
     /// The answer to a client that sent `headers`.
     pub(crate) fn answer(&self, headers: &HeaderMap) -> Response {
         let (status, title, detail) = self.words();
-        let (content_type, body) = if reads_html(headers) {
-            ("text/html; charset=utf-8", template::failure(title, detail))
-        } else {
-            let problem = Problem {
-                r#type: "about:blank",
-                title,
-                status: status.as_u16(),
-                detail,
-            };
-            let body = serde_json::to_string(&problem).expect("texts and numbers are always JSON");
-            ("application/problem+json", body)
-        };
-        let mut response = Response::new(body.into());
-        *response.status_mut() = status;
+        let mut response = problem(status, title, detail);
+        if reads_html(headers) {
+            *response.body_mut() = template::failure(title, detail).into();
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, html);
+        }
         let sent = response.headers_mut();
-        sent.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        sent.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         sent.insert(VARY, HeaderValue::from_static("accept"));
         if let Some(seconds) = self.retry_after() {
             sent.insert(RETRY_AFTER, HeaderValue::from_static(seconds));

@@ -3,11 +3,13 @@
 //! A [`View`] comes in through [`Web::publish`]; the page, its live events and
 //! the machine-readable reports go out through [`Web::router`]. What did not
 //! change is not rendered again, and what was rendered once is shared by all who
-//! look at it.
+//! look at it. What the outside says of monitors that do not ask comes in here as
+//! well, and goes on to whoever stands behind [`Intake`].
 //!
 //! This crate knows its own view model and the words for health. It knows neither
 //! the store nor the sandbox nor the rules by which health is decided.
 
+mod intake;
 mod view;
 
 mod dates;
@@ -27,6 +29,13 @@ mod negotiate;
 mod page;
 mod report;
 
+mod allowance;
+mod doors;
+mod heartbeat;
+mod inbox;
+mod manual;
+mod reporter;
+
 mod assets;
 mod failure;
 mod headers;
@@ -34,6 +43,7 @@ mod routes;
 mod serve;
 mod web;
 
+pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use serve::{Limits, serve};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,

@@ -15,6 +15,9 @@ use crate::events;
 use crate::exposition::text_format;
 use crate::failure::Failure;
 use crate::headers::secure;
+use crate::heartbeat;
+use crate::manual;
+use crate::reporter;
 use crate::serve::Connection;
 use crate::web::Web;
 
@@ -48,6 +51,9 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .merge(reporter::routes())
+        .merge(heartbeat::routes())
+        .merge(manual::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(map_response(secure))

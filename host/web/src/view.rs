@@ -169,6 +169,10 @@ pub struct TargetView {
     pub maintained: bool,
     /// How long its last check took, in milliseconds.
     pub latency_ms: Option<u32>,
+    /// Figures beside the latency: `CPU 12 %, RAM 40 %`.
+    pub figures: Option<Arc<str>>,
+    /// When it was heard of last, where it tells how it is by itself.
+    pub heard_at: Option<Timestamp>,
     /// Why it is not healthy; shown only then.
     pub reason: Option<Arc<str>>,
 }

@@ -8,14 +8,18 @@ use axum::Router;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
+use watchkeeper_engine::id::MonitorId;
 
+use crate::allowance::Allowance;
+use crate::doors::Doors;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
 use crate::fragments::Fragments;
+use crate::intake::{Intake, Nobody};
 use crate::page::Built;
 use crate::report;
 use crate::routes;
-use crate::view::View;
+use crate::view::{MonitorView, View};
 
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -33,6 +37,12 @@ const QUIET_BYTES_PER_SECOND: usize = 8 * 1024;
 /// How often those who follow the page hear that checks go on, at most.
 const TICK_EVERY: Duration = Duration::from_secs(1);
 
+/// How often a job may call at once.
+const CALLS: u32 = 60;
+
+/// In which time it may call once more.
+const CALL_EVERY: Duration = Duration::from_secs(1);
+
 /// How the page is served.
 #[derive(Clone)]
 pub struct WebSettings {
@@ -40,6 +50,8 @@ pub struct WebSettings {
     pub metrics: MetricsText,
     /// Answers `/readyz`; called for every request of it.
     pub ready: Readiness,
+    /// Takes in what is said of monitors that do not ask.
+    pub intake: Arc<dyn Intake>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -60,6 +72,9 @@ pub struct Web {
 struct Inner {
     settings: WebSettings,
     seats: Arc<Seats>,
+    doors: Doors,
+    /// How often each job may call.
+    calls: Allowance<MonitorId>,
     events: broadcast::Sender<Bytes>,
     published: Mutex<Option<Published>>,
     newest: Mutex<Newest>,
@@ -94,12 +109,13 @@ enum Freshness {
 }
 
 impl Default for WebSettings {
-    /// No metrics, always ready; 2,000 followers, 64 of one address; a page is
+    /// No metrics, always ready, nobody who listens; 2,000 followers, 64 of one address; a page is
     /// given out for a second after it was superseded.
     fn default() -> Self {
         Self {
             metrics: Arc::new(|| "# EOF\n".to_owned()),
             ready: Arc::new(|| Ok(())),
+            intake: Arc::new(Nobody),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -116,6 +132,8 @@ impl Web {
             inner: Arc::new(Inner {
                 settings,
                 seats: Arc::new(seats),
+                doors: Doors::new(),
+                calls: Allowance::new(CALLS, CALL_EVERY),
                 events,
                 published: Mutex::new(None),
                 newest: Mutex::default(),
@@ -168,6 +186,23 @@ impl Web {
 
     pub(crate) fn seats(&self) -> &Arc<Seats> {
         &self.inner.seats
+    }
+
+    pub(crate) fn doors(&self) -> &Doors {
+        &self.inner.doors
+    }
+
+    /// How often each job may call.
+    pub(crate) fn calls(&self) -> &Allowance<MonitorId> {
+        &self.inner.calls
+    }
+
+    /// The monitor `id` as it was published last.
+    pub(crate) fn monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
+        let published = lock(&self.inner.published);
+        let view = published.as_ref()?.fragments.view();
+        let service = view.services.iter().find(|each| each.id == *id.service())?;
+        service.monitors.iter().find(|each| each.id == *id).cloned()
     }
 
     /// Vigil's word for the page.

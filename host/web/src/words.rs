@@ -282,6 +282,8 @@ mod tests {
                     health: *health,
                     maintained: false,
                     latency_ms: None,
+                    figures: None,
+                    heard_at: None,
                     reason: None,
                 })
                 .collect(),

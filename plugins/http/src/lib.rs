@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use watchkeeper_sdk::expect::Judge;
 use watchkeeper_sdk::http::{self, Exchange, Request, Response};
 use watchkeeper_sdk::tls::Expiry;
-use watchkeeper_sdk::{Capability, Context, Error, Probe, Reading, Stop, Target, Timestamp};
+use watchkeeper_sdk::{
+    Capability, Context, Error, Probe, Problem, Reading, Stop, Target, Timestamp,
+};
 
 pub use self::config::Config;
 use self::config::Tls;
@@ -26,6 +28,13 @@ impl Probe for Http {
 
     fn schema() -> Cow<'static, str> {
         include_str!("../config.schema.json").into()
+    }
+
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Judge::new(&config.expect, &config.prefer, "config") {
+            Ok(_) => Ok(()),
+            Err(stop) => Err(vec![stop.into()]),
+        }
     }
 
     fn check(config: Config, target: &Target, _: &Context) -> Result<Reading, Stop> {

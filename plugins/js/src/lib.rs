@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use watchkeeper_sdk::config::Uri;
-use watchkeeper_sdk::{Capability, Context, Probe, Reading, Stop, Target};
+use watchkeeper_sdk::{Capability, Context, Probe, Problem, Reading, Stop, Target};
 
 pub use self::syntax::{Mistake, validate};
 
@@ -54,6 +54,22 @@ impl Probe for Js {
 
     fn schema() -> Cow<'static, str> {
         include_str!("../config.schema.json").into()
+    }
+
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        validate(config).map_err(
+            |Mistake {
+                 key,
+                 position,
+                 what,
+             }| {
+                let problem = Problem::new(key, what);
+                vec![match position {
+                    Some((line, column)) => problem.at(line, column),
+                    None => problem,
+                }]
+            },
+        )
     }
 
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {

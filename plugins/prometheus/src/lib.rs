@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use watchkeeper_sdk::http::{self, Auth, Request};
-use watchkeeper_sdk::{Capability, Context, Error, Probe, Reading, Stop, Target, log};
+use watchkeeper_sdk::{Capability, Context, Error, Probe, Problem, Reading, Stop, Target, log};
 
 use self::verdict::Thresholds;
 
@@ -120,6 +120,13 @@ impl Probe for Prometheus {
 
     fn schema() -> Cow<'static, str> {
         include_str!("../config.schema.json").into()
+    }
+
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Thresholds::new(config) {
+            Ok(_) => Ok(()),
+            Err(stop) => Err(vec![stop.into()]),
+        }
     }
 
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {

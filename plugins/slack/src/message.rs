@@ -1,16 +1,16 @@
 //! What Slack shows.
 
 use serde::Serialize;
-use watchkeeper_sdk::{Affected, Health, Notice, in_words};
+use watchkeeper_sdk::Notice;
+use watchkeeper_sdk::wording::{Limit, Markup, Severity, Wording};
 
 use crate::Mention;
 
 /// Slack folds away what is longer than a few hundred characters and refuses
 /// what is much longer; these keep a message whole and well below that.
-const TITLE: usize = 300;
-const BODY: usize = 2000;
-const REASON: usize = 200;
-const LISTED: usize = 15;
+const TITLE: Limit = Limit::chars(300);
+const BODY: Limit = Limit::chars(2000);
+const FIELD: Limit = Limit::chars(2000);
 
 /// The body of an incoming webhook's request.
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Message {
 #[derive(Debug, Serialize)]
 struct Attachment {
     fallback: String,
-    color: &'static str,
+    color: String,
     text: String,
     fields: Vec<Field>,
     mrkdwn_in: [&'static str; 2],
@@ -41,44 +41,28 @@ struct Field {
 impl Message {
     /// The message for a notice. The mention is left out when all is well again.
     pub(crate) fn new(notice: &Notice, mention: Option<&Mention>) -> Self {
-        let title = escaped(&cut(&notice.title, TITLE));
+        let wording = Wording::of(notice);
+        let title = Markup::Slack.cut(&wording.title, TITLE);
         let text = match mention {
-            Some(Mention(mention)) if notice.health != Health::Healthy => {
+            Some(Mention(mention)) if wording.severity.is_trouble() => {
                 format!("{mention} {title}")
             }
             Some(_) | None => title.clone(),
         };
-        let mut fields = Vec::new();
-        if !notice.affected.is_empty() {
-            fields.push(Field {
-                title: "Affected",
-                value: list(&notice.affected),
-                short: false,
-            });
-        }
-        if let Some(lasted) = notice.lasted {
-            let title = if notice.health == Health::Healthy {
-                "Lasted"
-            } else {
-                "Lasting"
-            };
-            fields.push(Field {
-                title,
-                value: in_words(lasted),
-                short: true,
-            });
-        }
-        let mut links = Vec::new();
-        if let Some(url) = &notice.incident_url {
-            links.push(link(url, "Incident"));
-        }
-        if !notice.page_url.is_empty() {
-            links.push(link(&notice.page_url, "Status page"));
-        }
+        let mut fields: Vec<Field> = wording
+            .facts
+            .iter()
+            .map(|fact| Field {
+                title: fact.label,
+                value: Markup::Slack.cut(&fact.value, FIELD),
+                short: fact.is_short(),
+            })
+            .collect();
+        let links = wording.links_in(Markup::Slack, FIELD);
         if !links.is_empty() {
             fields.push(Field {
                 title: "More",
-                value: links.join(" · "),
+                value: links,
                 short: true,
             });
         }
@@ -86,71 +70,20 @@ impl Message {
             text,
             attachments: [Attachment {
                 fallback: title,
-                color: match notice.health {
-                    Health::Healthy => "good",
-                    Health::Sick => "warning",
-                    Health::Dead => "danger",
+                color: match wording.severity {
+                    // Slack's own words, which fit the reader's theme.
+                    Severity::Healthy => "good".to_owned(),
+                    Severity::Sick => "warning".to_owned(),
+                    Severity::Dead => "danger".to_owned(),
+                    Severity::Info => wording.severity.hex(),
                 },
-                text: escaped(&cut(&notice.body, BODY)),
+                text: Markup::Slack.cut(&wording.body, BODY),
                 fields,
                 mrkdwn_in: ["text", "fields"],
-                footer: escaped(&notice.page_title),
+                footer: Markup::Slack.cut(&wording.page, TITLE),
                 ts: notice.at.seconds(),
             }],
         }
-    }
-}
-
-fn list(affected: &[Affected]) -> String {
-    let mut lines: Vec<String> = affected
-        .iter()
-        .take(LISTED)
-        .map(|affected| {
-            // The target is what follows the service's and the monitor's ids.
-            let target = affected.id.splitn(3, ':').nth(2).unwrap_or(&affected.id);
-            let mut line = format!(
-                "• *{}* / {} ({}): {}",
-                escaped(&affected.service),
-                escaped(&affected.monitor),
-                escaped(target),
-                match affected.health {
-                    Health::Healthy => "healthy",
-                    Health::Sick => "sick",
-                    Health::Dead => "dead",
-                }
-            );
-            if let Some(reason) = &affected.reason {
-                line.push_str(", ");
-                line.push_str(&escaped(&cut(reason, REASON)));
-            }
-            line
-        })
-        .collect();
-    if affected.len() > LISTED {
-        lines.push(format!("… and {} more", affected.len() - LISTED));
-    }
-    lines.join("\n")
-}
-
-fn link(url: &str, text: &str) -> String {
-    // A bar would end the address.
-    format!("<{}|{text}>", escaped(&url.replace('|', "%7C")))
-}
-
-/// The three characters that Slack gives a meaning of its own.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
-fn cut(text: &str, length: usize) -> String {
-    let mut characters = text.chars();
-    let start: String = characters.by_ref().take(length).collect();
-    if characters.next().is_some() {
-        format!("{start}…")
-    } else {
-        start
     }
 }
 
@@ -158,7 +91,7 @@ fn cut(text: &str, length: usize) -> String {
 mod tests {
     use std::time::Duration;
 
-    use watchkeeper_sdk::{Occasion, Timestamp};
+    use watchkeeper_sdk::{Affected, Health, Occasion, Timestamp};
 
     use super::*;
 
@@ -176,7 +109,7 @@ mod tests {
                 service: "API".to_owned(),
                 monitor: "Health".to_owned(),
                 health,
-                reason: Some("connection refused".to_owned()),
+                reason: Some("<!channel> connection refused".to_owned()),
                 since: Timestamp::from_seconds(1_700_000_000),
             }],
             lasted: Some(Duration::from_secs(125)),
@@ -184,6 +117,9 @@ mod tests {
             page_title: "Acme".to_owned(),
             page_url: "https://status.test/?a=1&b=|".to_owned(),
             incident_url: None,
+            thread: "api/health@1".to_owned(),
+            started: None,
+            acknowledge_url: Some("https://status.test/a".to_owned()),
         }
     }
 
@@ -199,18 +135,19 @@ mod tests {
         let attachment = &message["attachments"][0];
         assert_eq!(attachment["color"], "danger");
         assert_eq!(attachment["fallback"], "API is &lt;down&gt; &amp; out");
+        let text = attachment["text"].as_str().unwrap();
+        assert_eq!(text.chars().count(), BODY.most());
+        let fields = attachment["fields"].as_array().unwrap();
+        let of = |title: &str| {
+            let field = fields.iter().find(|field| field["title"] == title);
+            field.unwrap()["value"].as_str().unwrap()
+        };
+        assert_eq!(of("Target"), "https://a.test:8443/x");
+        assert_eq!(of("Cause"), "&lt;!channel&gt; connection refused");
+        assert_eq!(of("Lasting"), "2 min 5 s");
         assert_eq!(
-            attachment["text"].as_str().map(|text| text.chars().count()),
-            Some(BODY + 1)
-        );
-        assert_eq!(
-            attachment["fields"][0]["value"],
-            "• *API* / Health (https://a.test:8443/x): dead, connection refused"
-        );
-        assert_eq!(attachment["fields"][1]["value"], "2 min 5 s");
-        assert_eq!(
-            attachment["fields"][2]["value"],
-            "<https://status.test/?a=1&amp;b=%7C|Status page>"
+            of("More"),
+            "<https://status.test/a|Acknowledge> · <https://status.test/?a=1&amp;b=%7C|Status page>"
         );
         assert_eq!(attachment["ts"], 1_700_000_000);
     }
@@ -220,15 +157,7 @@ mod tests {
         let message = json(&notice(Health::Healthy), Some("channel"));
         assert_eq!(message["text"], "API is &lt;down&gt; &amp; out");
         assert_eq!(message["attachments"][0]["color"], "good");
-        assert_eq!(message["attachments"][0]["fields"][1]["title"], "Lasted");
-    }
-
-    #[test]
-    fn long_lists_are_cut() {
-        let mut notice = notice(Health::Sick);
-        notice.affected = vec![notice.affected[0].clone(); 40];
-        let list = list(&notice.affected);
-        assert_eq!(list.lines().count(), LISTED + 1);
-        assert!(list.ends_with("… and 25 more"));
+        let fields = message["attachments"][0]["fields"].as_array().unwrap();
+        assert!(fields.iter().any(|field| field["title"] == "Lasted"));
     }
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use watchkeeper_sdk::{Capability, Context, Probe, Reading, Stop, Target, Timestamp};
+use watchkeeper_sdk::{Capability, Context, Probe, Problem, Reading, Stop, Target, Timestamp};
 
 pub use self::config::Config;
 use self::plan::Plan;
@@ -35,6 +35,13 @@ impl Probe for Steps {
 
     fn schema() -> Cow<'static, str> {
         include_str!("../config.schema.json").into()
+    }
+
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Plan::all(config) {
+            Ok(_) => Ok(()),
+            Err(stop) => Err(vec![stop.into()]),
+        }
     }
 
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {

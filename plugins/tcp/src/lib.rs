@@ -7,14 +7,16 @@ use std::time::Duration;
 use regex_lite::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use watchkeeper_sdk::{Capability, Context, Error, Probe, Reading, Stop, Target, in_words, tcp};
+use watchkeeper_sdk::{
+    Capability, Context, Error, Probe, Problem, Reading, Stop, Target, in_words, tcp,
+};
 
 /// The probe for `tcp` targets.
 pub struct Tcp;
 
 /// The configuration of a TCP check. All keys are optional: without any, taking
 /// the connection is enough.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// A text to send once connected.
@@ -31,7 +33,7 @@ pub struct Config {
 
 /// What must come back. The check waits until it came, the other side closed,
 /// the limit is reached or the time is over.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
     /// A text that must come.
@@ -61,6 +63,13 @@ impl Probe for Tcp {
 
     fn schema() -> Cow<'static, str> {
         include_str!("../config.schema.json").into()
+    }
+
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Conversation::new(config.clone()) {
+            Ok(_) => Ok(()),
+            Err(what) => Err(vec![Stop::Misconfigured(what).into()]),
+        }
     }
 
     fn check(config: Config, target: &Target, context: &Context) -> Result<Reading, Stop> {

@@ -21,6 +21,9 @@ pub(crate) fn full(notice: &Notice) -> String {
             url: &notice.page_url,
         },
         incident_url: notice.incident_url.as_deref(),
+        thread: &notice.thread,
+        started: notice.started.map(|started| started.to_string()),
+        acknowledge_url: notice.acknowledge_url.as_deref(),
     })
 }
 
@@ -101,6 +104,9 @@ struct Full<'a> {
     reminder: u32,
     page: Page<'a>,
     incident_url: Option<&'a str>,
+    thread: &'a str,
+    started: Option<String>,
+    acknowledge_url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -175,6 +181,9 @@ pub(crate) mod tests {
             page_title: "Acme".to_owned(),
             page_url: "https://status.test/".to_owned(),
             incident_url: None,
+            thread: "api/health@1".to_owned(),
+            started: Some(Timestamp::from_seconds(1_700_000_000)),
+            acknowledge_url: Some("https://status.test/a?k=1".to_owned()),
         }
     }
 
@@ -188,7 +197,9 @@ pub(crate) mod tests {
             r#""reason":"connection refused","since":"2023-11-14T22:13:20Z"},"#,
             r#"{"id":"api:health:b","service":"API","monitor":"Health","health":"sick","#,
             r#""reason":null,"since":"2023-11-14T22:13:20Z"}],"lasted_seconds":5,"reminder":0,"#,
-            r#""page":{"title":"Acme","url":"https://status.test/"},"incident_url":null}"#,
+            r#""page":{"title":"Acme","url":"https://status.test/"},"incident_url":null,"#,
+            r#""thread":"api/health@1","started":"2023-11-14T22:13:20Z","#,
+            r#""acknowledge_url":"https://status.test/a?k=1"}"#,
         );
         assert_eq!(full(&notice()), expected);
     }

@@ -10,7 +10,7 @@ use crate::payload;
 type ValueOf = fn(&Notice) -> String;
 
 /// What a template can hold.
-const PLACEHOLDERS: [(&str, ValueOf); 14] = [
+const PLACEHOLDERS: [(&str, ValueOf); 17] = [
     ("id", |notice| notice.id.clone()),
     ("occasion", |notice| {
         payload::occasion(notice.occasion).to_owned()
@@ -43,6 +43,16 @@ const PLACEHOLDERS: [(&str, ValueOf); 14] = [
     ("page_url", |notice| notice.page_url.clone()),
     ("incident_url", |notice| {
         notice.incident_url.clone().unwrap_or_default()
+    }),
+    ("thread", |notice| notice.thread.clone()),
+    ("started", |notice| {
+        notice
+            .started
+            .map(|started| started.to_string())
+            .unwrap_or_default()
+    }),
+    ("acknowledge_url", |notice| {
+        notice.acknowledge_url.clone().unwrap_or_default()
     }),
 ];
 
@@ -188,6 +198,11 @@ mod tests {
             "text/plain",
             "{{lasted}} {{incident_url}}{{previous}}",
             "5 s healthy",
+        );
+        check(
+            "text/plain",
+            "{{thread}} {{started}} {{acknowledge_url}}",
+            "api/health@1 2023-11-14T22:13:20Z https://status.test/a?k=1",
         );
         check(json, "{", "{");
     }

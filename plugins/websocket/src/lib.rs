@@ -226,7 +226,10 @@ fn rude(error: &Error, context: &Context) -> String {
             let time = in_words(context.timeout());
             format!("does not answer the closing in {time}")
         }
-        Error::Closed => "ends the connection without answering the closing".to_owned(),
+        // Closed or reset: which, is a matter of moments.
+        Error::Closed | Error::Failed(_) => {
+            "ends the connection without answering the closing".to_owned()
+        }
         other => format!("does not answer the closing: {other}"),
     }
 }

@@ -31,8 +31,20 @@ pub mod notifier_plugin {
     });
 }
 
+/// What every plugin can export besides.
+pub mod validated_plugin {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "validated-plugin",
+        pub_export_macro: true,
+        export_macro_name: "export_validation",
+        default_bindings_module: "watchkeeper_sdk::bindings::validated_plugin",
+    });
+}
+
 pub use notifier_plugin::exports::watchkeeper::plugin::notifier;
 pub use probe_plugin::exports::watchkeeper::plugin::probe;
 pub use probe_plugin::watchkeeper::plugin::{
     dns, http_settings, http_trace, icmp, log, state, tls, types,
 };
+pub use validated_plugin::exports::watchkeeper::plugin::validation;

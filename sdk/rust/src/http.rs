@@ -4,6 +4,7 @@
 //! follows redirects unless told to, and none has a timeout besides the run's
 //! unless given one.
 
+mod answers;
 mod auth;
 mod cookies;
 mod exchange;
@@ -11,6 +12,7 @@ mod failure;
 mod request;
 mod response;
 
+pub use self::answers::Answers;
 pub use self::auth::{Auth, Basic};
 pub use self::cookies::Cookies;
 pub use self::exchange::{Exchange, exchanges};

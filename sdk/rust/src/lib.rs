@@ -4,8 +4,9 @@
 //! sees no files, no environment and no network but the hosts that its
 //! configuration and targets name. This crate gives it a typed configuration,
 //! a client for each way out ([`http`], [`tcp`], [`udp`], [`tls`], [`icmp`], [`dns`]),
-//! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares answers
-//! with what operators expect of them.
+//! and what little else there is ([`stream`], [`state`], [`log`]). [`expect`] compares
+//! answers with what operators expect of them; notifiers find what they are to tell
+//! [in words](wording).
 //!
 //! A **probe** implements [`Probe`] and is exported by [`probe!`]; a
 //! **notifier** implements [`Notifier`] and is exported by [`notifier!`]. One
@@ -91,7 +92,9 @@ mod time;
 pub mod tls;
 pub mod udp;
 mod url;
+mod validation;
 mod wait;
+pub mod wording;
 
 pub use self::bindings::types::{Capability, Health};
 pub use self::context::Context;
@@ -102,9 +105,10 @@ pub use self::probe::{Measurement, Probe, Reading, Stop};
 pub use self::target::Target;
 pub use self::time::{Timestamp, in_words};
 pub use self::url::{Url, UrlError};
+pub use self::validation::Problem;
 
 #[doc(hidden)]
-pub use self::{notifier::deliver, probe::run};
+pub use self::{notifier::deliver, probe::run, validation::validate};
 
 /// Exports a type that implements [`Probe`] as this crate's plugin.
 ///
@@ -135,8 +139,17 @@ macro_rules! probe {
                 }
             }
 
+            impl $crate::bindings::validation::Guest for Component {
+                fn validate(config: String) -> Vec<$crate::bindings::validation::Problem> {
+                    $crate::validate(&config, <$probe as $crate::Probe>::validate)
+                }
+            }
+
             $crate::bindings::probe_plugin::export_probe!(
                 Component with_types_in $crate::bindings::probe_plugin
+            );
+            $crate::bindings::validated_plugin::export_validation!(
+                Component with_types_in $crate::bindings::validated_plugin
             );
         };
     };
@@ -170,8 +183,17 @@ macro_rules! notifier {
                 }
             }
 
+            impl $crate::bindings::validation::Guest for Component {
+                fn validate(config: String) -> Vec<$crate::bindings::validation::Problem> {
+                    $crate::validate(&config, <$notifier as $crate::Notifier>::validate)
+                }
+            }
+
             $crate::bindings::notifier_plugin::export_notifier!(
                 Component with_types_in $crate::bindings::notifier_plugin
+            );
+            $crate::bindings::validated_plugin::export_validation!(
+                Component with_types_in $crate::bindings::validated_plugin
             );
         };
     };

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::notifier as wit;
 use crate::probe::nanos;
-use crate::{Capability, Context, Error, Health, Timestamp, config};
+use crate::{Capability, Context, Error, Health, Problem, Timestamp, config};
 
 pub use crate::bindings::notifier::Occasion;
 
@@ -36,6 +36,13 @@ pub trait Notifier {
     /// calls [`config::assert_schema_file`].
     fn schema() -> Cow<'static, str> {
         config::schema::<Self::Config>().into()
+    }
+
+    /// What is wrong with a configuration that fits the schema; see
+    /// [`Probe::validate`](crate::Probe::validate).
+    fn validate(config: &Self::Config) -> Result<(), Vec<Problem>> {
+        _ = config;
+        Ok(())
     }
 
     /// Delivers one notice. Called again, in a fresh instance and with the same
@@ -73,6 +80,15 @@ pub struct Notice {
     pub page_url: String,
     /// The address of the incident's page.
     pub incident_url: Option<String>,
+    /// The same for every notice about one outage or incident, its recovery
+    /// included: what alerting services take as a deduplication key, and what
+    /// threads messages.
+    pub thread: String,
+    /// When the outage or incident began.
+    pub started: Option<Timestamp>,
+    /// A signed address where a person acknowledges; opening it changes nothing
+    /// by itself.
+    pub acknowledge_url: Option<String>,
 }
 
 /// A target that a notice is about.
@@ -158,6 +174,9 @@ impl From<wit::Notice> for Notice {
             page_title: notice.page_title,
             page_url: notice.page_url,
             incident_url: notice.incident_url,
+            thread: notice.thread,
+            started: notice.started.map(Timestamp::from_nanos),
+            acknowledge_url: notice.acknowledge_url,
         }
     }
 }

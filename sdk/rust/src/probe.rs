@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::probe as wit;
 use crate::bindings::types;
-use crate::{Capability, Context, Error, Health, Target, config, in_words};
+use crate::{Capability, Context, Error, Health, Problem, Target, config, in_words};
 
 /// A plugin that judges targets. [`probe!`](crate::probe!) exports it.
 pub trait Probe {
@@ -41,6 +41,15 @@ pub trait Probe {
     /// calls [`config::assert_schema_file`].
     fn schema() -> Cow<'static, str> {
         config::schema::<Self::Config>().into()
+    }
+
+    /// What is wrong with a configuration that fits the schema, such as a regular
+    /// expression that is none. The host asks when it loads the configuration, so
+    /// that an operator learns of a mistake there and then; no call to the host
+    /// but [`log`](crate::log) is of use here. Unless given, nothing is.
+    fn validate(config: &Self::Config) -> Result<(), Vec<Problem>> {
+        _ = config;
+        Ok(())
     }
 
     /// Checks one target once, in a fresh instance: nothing in memory outlives

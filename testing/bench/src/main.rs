@@ -33,6 +33,7 @@ mod report;
 mod rounds;
 mod runtime;
 mod sandbox;
+mod script;
 mod start;
 mod subject;
 mod target;
@@ -58,7 +59,7 @@ struct Bench {
 }
 
 /// All of them, the quick ones first.
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench {
         name: "sandbox",
         about: "a fresh instance and a check that does nothing",
@@ -68,6 +69,11 @@ const BENCHES: [Bench; 7] = [
         name: "http",
         about: "an HTTP check on a new connection, beside a native one and curl",
         measure: http::measure,
+    },
+    Bench {
+        name: "script",
+        about: "a shell script with a request, beside sh, curl and jq",
+        measure: script::measure,
     },
     Bench {
         name: "start",

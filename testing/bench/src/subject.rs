@@ -68,6 +68,12 @@ impl Subject {
         Ok(Self { plugin, check })
     }
 
+    /// With this configuration, a JSON object.
+    pub(crate) fn configured(mut self, config: &str) -> Self {
+        self.check.context.config = config.into();
+        self
+    }
+
     /// Checks once. Anything but healthy is an error: it would be cheaper.
     pub(crate) async fn check(&self) -> anyhow::Result<Run<CheckOutcome>> {
         let run = self.plugin.check(self.check.clone()).await;

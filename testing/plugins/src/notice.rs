@@ -28,6 +28,9 @@ pub fn notice() -> Notice {
         page_title: "Acme <status>".to_owned(),
         page_url: "https://status.test/?a=1&b=2".to_owned(),
         incident_url: None,
+        thread: "api/health@1700000000000".to_owned(),
+        started: Some(SINCE),
+        acknowledge_url: None,
     }
 }
 

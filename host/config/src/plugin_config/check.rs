@@ -114,7 +114,7 @@ impl PluginSchema {
 
     /// The JSON pointers of the values that must not be shown, and what came of
     /// looking for them.
-    fn hidden(&self, config: &PluginConfig) -> (BTreeSet<String>, Walk) {
+    pub(super) fn hidden(&self, config: &PluginConfig) -> (BTreeSet<String>, Walk) {
         let mut pointers = BTreeSet::new();
         let end = walk(
             &self.schema,

@@ -1,9 +1,9 @@
-//! From TOML to the plugin's JSON, following references to secrets.
+//! From TOML to the plugin's JSON, following references to secrets and files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -18,29 +18,21 @@ use crate::tree::{Entry, Node, Table, Value};
 /// certificates.
 const MAX_SECRET_FILE: u64 = 64 << 10;
 
+/// The largest file that is no secret, in bytes: what a plugin takes as a text.
+const MAX_TEXT_FILE: u64 = 256 << 10;
+
 impl FromNode for PluginConfig {
     fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
         let Value::Table(table) = &node.value else {
             cx.mismatch(node, "a table", None);
             return None;
         };
-        let mut reading = Reading {
-            file: node.at.file,
-            secrets: Vec::new(),
-            secret_at: BTreeSet::new(),
-            spots: BTreeMap::from([(
-                String::new(),
-                Spot {
-                    key: None,
-                    value: node.at,
-                },
-            )]),
-            pointer: String::new(),
-        };
+        let mut reading = Reading::of(node);
         let json = reading.table(table, cx);
         let Reading {
             secrets,
             secret_at,
+            files,
             spots,
             ..
         } = reading;
@@ -48,6 +40,7 @@ impl FromNode for PluginConfig {
             sources: Arc::clone(cx.sources),
             key: cx.path().to_owned(),
             spots,
+            files,
         };
         let inner = Inner {
             json,
@@ -63,12 +56,54 @@ impl FromNode for PluginConfig {
     }
 }
 
+/// A text of the host's own configuration that is a secret, written out or as a
+/// reference.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretText(pub(crate) Secret);
+
+impl FromNode for SecretText {
+    fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
+        const EXPECTED: &str = "a text, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`";
+        let noted = cx.findings.len();
+        let text = match &node.value {
+            Value::Text(text) => {
+                cx.masks.push(node.at);
+                Reading::of(node).text(text, node, cx)
+            }
+            Value::Table(table) => {
+                let Some(reference) = reference(table, node, cx) else {
+                    if cx.findings.len() == noted {
+                        cx.mismatch(node, EXPECTED, None);
+                    }
+                    return None;
+                };
+                Reading::of(node).secret(&reference, node, cx)
+            }
+            _ => {
+                cx.mismatch(node, EXPECTED, None);
+                return None;
+            }
+        };
+        if text.is_empty() && cx.findings.len() == noted {
+            let what = format!("`{}` must not be empty", cx.name());
+            cx.report(Finding::new(node.at, what));
+        }
+        Secret::new(&text).map(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": ["string", "object"] })
+    }
+}
+
 /// A table while it is being read.
 struct Reading {
     /// The source that relative paths of secrets start from.
     file: usize,
     secrets: Vec<Secret>,
     secret_at: BTreeSet<String>,
+    /// The files that texts came from.
+    files: BTreeMap<String, PathBuf>,
     spots: BTreeMap<String, Spot>,
     /// The JSON pointer of the value being read.
     pointer: String,
@@ -78,9 +113,28 @@ struct Reading {
 enum Reference<'n> {
     Env(&'n str),
     File(&'n str),
+    /// A file that is no secret.
+    Text(&'n str),
 }
 
 impl Reading {
+    fn of(node: &Node) -> Self {
+        Self {
+            file: node.at.file,
+            secrets: Vec::new(),
+            secret_at: BTreeSet::new(),
+            files: BTreeMap::new(),
+            spots: BTreeMap::from([(
+                String::new(),
+                Spot {
+                    key: None,
+                    value: node.at,
+                },
+            )]),
+            pointer: String::new(),
+        }
+    }
+
     fn table(&mut self, table: &Table, cx: &mut Context<'_>) -> Json {
         let mut map = Map::new();
         for entry in &table.entries {
@@ -124,6 +178,7 @@ impl Reading {
                 })
                 .collect(),
             Value::Table(table) => match reference(table, node, cx) {
+                Some(Reference::Text(path)) => self.file(path, node, cx).into(),
                 Some(reference) => self.secret(&reference, node, cx).into(),
                 None => self.table(table, cx),
             },
@@ -165,20 +220,36 @@ impl Reading {
         result
     }
 
+    /// What a file holds that is no secret, or an empty text after the mistake was
+    /// noted.
+    fn file(&mut self, path: &str, node: &Node, cx: &mut Context<'_>) -> String {
+        let path = folder_of(cx.sources.name(self.file)).join(path);
+        let text = text_of("file", &path, MAX_TEXT_FILE);
+        self.files.insert(self.pointer.clone(), path);
+        text.unwrap_or_else(|what| {
+            cx.report(Finding::new(node.at, what));
+            String::new()
+        })
+    }
+
     /// The secret that is kept there, or an empty text after the mistake was
     /// noted.
     fn secret(&mut self, reference: &Reference<'_>, node: &Node, cx: &mut Context<'_>) -> String {
         let (found, missing) = match reference {
             Reference::Env(name) => from_env(name, cx.env),
-            Reference::File(path) => {
+            Reference::File(path) | Reference::Text(path) => {
                 let path = folder_of(cx.sources.name(self.file)).join(path);
-                (from_file(&path), false)
+                let text = from_file(&path);
+                self.files.insert(self.pointer.clone(), path);
+                (text, false)
             }
         };
         let secret = found.and_then(|text| {
             let empty = || match reference {
                 Reference::Env(name) => format!("the environment variable `{name}` is empty"),
-                Reference::File(path) => format!("the secret file {path} is empty"),
+                Reference::File(path) | Reference::Text(path) => {
+                    format!("the secret file {path} is empty")
+                }
             };
             Secret::new(&text).ok_or_else(empty)
         });
@@ -210,8 +281,8 @@ fn wrong(node: &Node, what: &str, cx: &mut Context<'_>) -> Json {
     Json::Null
 }
 
-/// What a table refers to, if it is a reference: `{ env = "NAME" }` or
-/// `{ file = "PATH" }` and nothing else.
+/// What a table refers to, if it is a reference: `{ env = "NAME" }`,
+/// `{ file = "PATH" }` or `{ file = "PATH", secret = false }` and nothing else.
 fn reference<'n>(table: &'n Table, node: &Node, cx: &mut Context<'_>) -> Option<Reference<'n>> {
     match table.entries.as_slice() {
         [
@@ -229,6 +300,13 @@ fn reference<'n>(table: &'n Table, node: &Node, cx: &mut Context<'_>) -> Option<
             "file" => Some(Reference::File(text)),
             _ => None,
         },
+        [first, second] if is_plain(first, second) || is_plain(second, first) => {
+            let file = if first.key == "file" { first } else { second };
+            match &file.node.value {
+                Value::Text(path) => Some(Reference::Text(path)),
+                _ => None,
+            }
+        }
         [first, second]
             if matches!(
                 (first.key.as_str(), second.key.as_str()),
@@ -242,6 +320,14 @@ fn reference<'n>(table: &'n Table, node: &Node, cx: &mut Context<'_>) -> Option<
         }
         _ => None,
     }
+}
+
+/// Whether the two entries are a file and that it is no secret.
+fn is_plain(file: &Entry, secret: &Entry) -> bool {
+    file.key == "file"
+        && matches!(file.node.value, Value::Text(_))
+        && secret.key == "secret"
+        && matches!(secret.node.value, Value::Bool(false))
 }
 
 /// The variable, or what is wrong with it; and whether it is that nobody set it.
@@ -266,18 +352,7 @@ fn from_env(name: &str, env: &dyn Fn(&str) -> Option<String>) -> (Result<String,
 
 /// The text of a file without the line break at its end, or what is wrong.
 fn from_file(path: &Path) -> Result<String, String> {
-    let shown = path.display();
-    let failed = |error: std::io::Error| format!("the secret file {shown} cannot be read: {error}");
-    let mut text = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_SECRET_FILE + 1)
-        .read_to_end(&mut text)
-        .map_err(failed)?;
-    if u64::try_from(text.len()).is_ok_and(|length| length > MAX_SECRET_FILE) {
-        return Err(format!("the secret file {shown} is larger than 64 KiB"));
-    }
-    let mut text =
-        String::from_utf8(text).map_err(|_| format!("the secret file {shown} is not UTF-8"))?;
+    let mut text = text_of("secret file", path, MAX_SECRET_FILE)?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -285,4 +360,18 @@ fn from_file(path: &Path) -> Result<String, String> {
         }
     }
     Ok(text)
+}
+
+/// The text of a file, or what is wrong; messages call it `what`.
+fn text_of(what: &str, path: &Path, most: u64) -> Result<String, String> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| format!("the {what} {shown} cannot be read: {error}");
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(most + 1).read_to_end(&mut text).map_err(failed)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > most) {
+        let most = most >> 10;
+        return Err(format!("the {what} {shown} is larger than {most} KiB"));
+    }
+    String::from_utf8(text).map_err(|_| format!("the {what} {shown} is not UTF-8"))
 }

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
 use crate::config::{HostPort, MinisignKey, PluginName};
+use crate::cron::Cron;
 use crate::read::{Context, Finding, FromNode, quoted};
 use crate::suggest::nearest;
 use crate::tree::{Node, Value};
@@ -17,7 +18,7 @@ use crate::{duration, size};
 ///
 /// References to the environment hold secrets, and only plugins' configuration
 /// keeps secrets: everywhere else one is a mistake.
-pub(super) fn text(node: &Node, expected: &str, cx: &mut Context<'_>) -> Option<String> {
+pub(crate) fn text(node: &Node, expected: &str, cx: &mut Context<'_>) -> Option<String> {
     let Value::Text(text) = &node.value else {
         cx.mismatch(node, expected, None);
         return None;
@@ -35,7 +36,7 @@ pub(super) fn text(node: &Node, expected: &str, cx: &mut Context<'_>) -> Option<
 }
 
 /// Notes that the value of the key is wrong: `` `every` must … ``.
-pub(super) fn wrong(
+pub(crate) fn wrong(
     node: &Node,
     what: impl std::fmt::Display,
     instead: Option<String>,
@@ -299,6 +300,55 @@ impl FromNode for Zone {
 
     fn schema() -> Json {
         json!({ "type": "string", "minLength": 1 })
+    }
+}
+
+/// Times as a crontab writes them: minute, hour, day of the month, month, day of
+/// the week.
+#[derive(Clone, Debug)]
+pub(crate) struct CronText(pub(crate) Cron);
+
+impl FromNode for CronText {
+    fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
+        let text = text(node, "a text such as \"0 2 * * *\"", cx)?;
+        match Cron::parse(&text) {
+            Ok(cron) => Some(Self(cron)),
+            Err(problem) => {
+                wrong(node, problem, None, cx);
+                None
+            }
+        }
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": "^\\S+( +\\S+){4}$" })
+    }
+}
+
+/// A share, where 1.0 is all there is: more than none and at most 1,000.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(pub(crate) f64);
+
+impl FromNode for Share {
+    fn read(node: &Node, cx: &mut Context<'_>) -> Option<Self> {
+        let share = match node.value {
+            Value::Float(number) => number,
+            Value::Integer(Some(number)) => i32::try_from(number).map_or(f64::MAX, f64::from),
+            _ => {
+                cx.mismatch(node, "a number such as 0.9", None);
+                return None;
+            }
+        };
+        if share > 0.0 && share <= 1000.0 {
+            return Some(Self(share));
+        }
+        let what = "must be above 0 and at most 1000, where 1.0 is 100 %";
+        wrong(node, what, None, cx);
+        None
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1000 })
     }
 }
 

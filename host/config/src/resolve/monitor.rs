@@ -9,6 +9,7 @@ use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor::{Combine, Weight};
 use watchkeeper_engine::target::{Confirm, Flap, TargetRules};
 
+use super::passive::passive;
 use super::{
     check_scheme, elements, limits, line, line_or, plugin_config, position, value, values,
 };
@@ -72,8 +73,19 @@ pub(super) fn monitor(
         .span(|rules| rules.timeout.as_ref())
         .unwrap_or(Duration::from_secs(10));
     let plan = plan(layers);
-    let rules = rules(layers, every, plan.longest(timeout), placed.at, cx);
+    let passive = passive(placed, cx);
+    let own = |key: &str| format!("{}.{key}", placed.key);
+    let is_passive = table.passive.is_some() || cx.is_noted(&own("passive"));
+    let rules = if is_passive {
+        told_rules(layers)
+    } else {
+        rules(layers, every, plan.longest(timeout), placed.at, cx)
+    };
     let combine = combine(layers, table, cx);
+    if table.targets.is_none() && !is_passive && !cx.is_noted(&own("targets")) {
+        let finding = Finding::new(placed.at, "`targets` is missing");
+        cx.report(finding.key(&own("targets")).absence());
+    }
     let probe = if let Some(name) = value(table.probe.as_ref()) {
         ProbeChoice::Named(name.clone())
     } else {
@@ -84,16 +96,21 @@ pub(super) fn monitor(
         ProbeChoice::ByScheme
     };
     let name = value(table.id.as_ref())?;
-    let targets = elements(Some(table.targets.as_ref()?));
     let id = MonitorId::new(service.clone(), name.clone());
+    let target = |address: &str| TargetId::new(id.clone(), address);
+    let targets: Arc<[_]> = if is_passive {
+        let only = passive.as_ref()?.target();
+        only.into_iter().map(target).collect()
+    } else {
+        let targets = elements(Some(table.targets.as_ref()?)).iter();
+        targets.map(|each| target(&each.value.0)).collect()
+    };
     Some(Monitor {
         label: line_or(table.label.as_ref(), name),
         description: line(table.description.as_ref()),
         probe,
-        targets: targets
-            .iter()
-            .map(|target| TargetId::new(id.clone(), &target.value.0))
-            .collect::<Arc<[_]>>(),
+        targets,
+        passive,
         every,
         timeout,
         plan,
@@ -109,6 +126,20 @@ pub(super) fn monitor(
         position: position(placed.at, cx),
         id,
     })
+}
+
+/// The rules for what a monitor is told. Each word counts at once: silence is
+/// noticed once and not again and again, so that nothing would confirm it.
+fn told_rules(layers: Layers<'_>) -> TargetRules {
+    let own = |key: Option<&Placed<Span<1, { 5 * 60_000 }>>>| value(key).map(|span| span.0);
+    TargetRules {
+        sick_above: own(layers.own.sick_above.as_ref()),
+        dead_above: own(layers.own.dead_above.as_ref()),
+        stale_after: Duration::MAX,
+        confirm: Confirm::default(),
+        degrade: false,
+        flap: flap(layers),
+    }
 }
 
 fn plan(layers: Layers<'_>) -> Plan {

@@ -30,6 +30,10 @@ to = ["c"]
 fn fill(schema: &Json, value: &mut Json) {
     let Json::Object(table) = value else { return };
     for (name, schema) in schema["properties"].as_object().unwrap() {
+        // A table of monitors that are told, which these are not.
+        if name == "load" {
+            continue;
+        }
         if let Some(rows) = table.get_mut(name).and_then(Json::as_array_mut) {
             for row in rows {
                 if schema["items"].get("properties").is_some() {

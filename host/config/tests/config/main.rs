@@ -7,6 +7,8 @@ mod examples;
 #[cfg(test)]
 mod merging;
 #[cfg(test)]
+mod passive;
+#[cfg(test)]
 mod plugins;
 #[cfg(test)]
 mod problems;

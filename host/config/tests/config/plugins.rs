@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use watchkeeper_config::load_texts;
 use watchkeeper_config::plugin_config::{
-    PluginConfig, PluginSchema, check_plugin_config, uris, write_only,
+    Complaint, PluginConfig, PluginSchema, check_plugin_config, uris, write_only,
 };
 
 /// A schema as schemars writes one.
@@ -393,4 +393,88 @@ fn a_configuration_without_a_file_has_no_places() {
         placed.place("/url/deeper").unwrap().to_string(),
         "a.toml:5:7"
     );
+}
+
+#[test]
+fn what_a_plugin_complains_of_is_shown_at_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("q.sh"), "echo a\nif true; then\n").unwrap();
+    let name = folder.path().join("a.toml").display().to_string();
+    let lines = "inline = '''\necho $${x}\n  fi\n'''\n\
+                 escaped = \"a\\nb\"\n\
+                 file = { file = \"q.sh\", secret = false }\n\
+                 hidden = { file = \"q.sh\" }\n\
+                 list = [{ pattern = \"(\" }]\n";
+    let text = format!("[[channel]]\nid = \"ops\"\nnotifier = \"x\"\n[channel.config]\n{lines}");
+    let loaded = load_texts(vec![(name.clone(), text)], &env).unwrap();
+    let config = &loaded.config.channels[0].config;
+    let schema = PluginSchema::new(&json!({ "type": "object" })).unwrap();
+    let shown = |pointer: &str, position: Option<(usize, usize)>| {
+        let complaint = Complaint {
+            pointer,
+            what: "is odd",
+            instead: Some("be even"),
+            position,
+        };
+        let problem = schema.problem(config, &complaint);
+        let shown = problem.to_string();
+        shown.replace(&folder.path().display().to_string(), ".")
+    };
+    assert_eq!(
+        shown("/inline", Some((2, 3))),
+        "error: is odd\n  --> ./a.toml:7:3\n   |\n 7 |   fi\n   |   ^\n   \
+         = key: channel[ops].config.inline\n   = help: be even"
+    );
+    assert_eq!(
+        shown("/file", Some((2, 1))),
+        "error: is odd\n  --> ./q.sh:2:1\n   |\n 2 | if true; then\n   | ^\n   \
+         = key: channel[ops].config.file\n   = read from here: ./a.toml:10:8\n   = help: be even"
+    );
+    assert_eq!(
+        shown("/list/0/pattern", None),
+        "error: is odd\n   --> ./a.toml:12:21\n    |\n 12 | list = [{ pattern = \"(\" }]\n    |                     ^^^\n    \
+         = key: channel[ops].config.list[0].pattern\n    = help: be even"
+    );
+    let escaped = shown("/escaped", Some((2, 1)));
+    assert!(
+        escaped.starts_with("error: is odd (line 2, column 1 of the text)\n  --> ./a.toml:9:11"),
+        "{escaped}"
+    );
+    let hidden = shown("/hidden", Some((2, 1)));
+    assert!(
+        hidden.starts_with("error: is odd (line 2, column 1 of ./q.sh)\n"),
+        "{hidden}"
+    );
+    assert!(!hidden.contains("then"), "{hidden}");
+    // What the configuration does not have is not repeated as a key.
+    let unknown = shown("/list/0/\u{1b}[31mhunter2", Some((1, 1)));
+    assert!(
+        unknown.contains("= key: channel[ops].config.list[0]\n") && !unknown.contains("hunter2"),
+        "{unknown}"
+    );
+    assert!(shown("hunter2", None).contains("= key: channel[ops].config\n"));
+}
+
+#[test]
+fn a_complaint_does_not_show_a_secret_beside_it() {
+    let text = "[[channel]]\nid = \"ops\"\nnotifier = \"x\"\n\
+                config = { pattern = '(', password = 'hunter2' }\n";
+    let loaded = load_texts(vec![("a.toml".to_owned(), text.to_owned())], &env).unwrap();
+    let config = &loaded.config.channels[0].config;
+    let schema = json!({ "properties": { "password": { "type": "string", "writeOnly": true } } });
+    let complaint = Complaint {
+        pointer: "/pattern",
+        what: "is odd",
+        instead: None,
+        position: Some((1, 1)),
+    };
+    let problem = PluginSchema::new(&schema)
+        .unwrap()
+        .problem(config, &complaint);
+    let shown = problem.to_string();
+    assert!(
+        shown.contains("a.toml:4:23") && shown.contains("pattern = '('"),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
 }

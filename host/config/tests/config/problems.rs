@@ -529,7 +529,7 @@ fn the_rest_of_the_file_is_checked_as_well() {
         ("[defaults]\ntargets = [\"x\"]", 2, "unknown key `targets`"),
         ("[[channel]]\nid = \"a\"", 1, "`notifier` is missing"),
         ("[[route]]\non = [\"dead\"]", 1, "`to` is missing"),
-        ("[compat.vigil]\ntoken = \"x\"", 1, "unknown key `compat`"),
+        ("[compat.vigil]\ntoken = \"x\"", 2, "unknown key `token`"),
     ] {
         check_one(text, line, expected);
     }

@@ -116,3 +116,44 @@ fn a_mistake_beside_a_literal_secret_does_not_show_it() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_file_that_is_no_secret_is_read_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("queue.sh"), "echo ${PW}\n\n").unwrap();
+    let name = folder.path().join("a.toml").display().to_string();
+    let load = |config: &str| load_texts(vec![(name.clone(), text(config))], &env);
+    let loaded =
+        load(r#"{ script = { secret = false, file = "queue.sh" }, key = { file = "queue.sh" } }"#);
+    let config = loaded.unwrap().config.channels[0].config.clone();
+    assert_eq!(
+        config.json(),
+        &serde_json::json!({ "script": "echo ${PW}\n\n", "key": "echo ${PW}\n" })
+    );
+    let secrets: Vec<_> = config.secrets().iter().map(Secret::expose).collect();
+    assert_eq!(secrets, ["echo ${PW}\n"]);
+    let files: Vec<_> = config.files().collect();
+    let script = folder.path().join("queue.sh");
+    assert_eq!(files, [&script, &script]);
+    // Whatever else stands in such a table, it is one of the plugin's own.
+    let config =
+        load(r#"{ a = { file = "x", secret = true }, b = { file = "x", public = false } }"#);
+    let config = config.unwrap().config.channels[0].config.clone();
+    assert_eq!(config.json()["a"]["file"], "x");
+    assert_eq!(config.json()["b"]["file"], "x");
+    fs::write(folder.path().join("large"), vec![b'a'; (256 << 10) + 1]).unwrap();
+    for (file, expected) in [
+        ("none", "none cannot be read"),
+        ("large", "is larger than 256 KiB"),
+    ] {
+        let problems = load(&format!(
+            r#"{{ s = {{ file = "{file}", secret = false }} }}"#
+        ));
+        let problems = problems.unwrap_err();
+        let what = &problems.list[0].what;
+        assert!(
+            what.starts_with("the file ") && what.contains(expected),
+            "{what}"
+        );
+    }
+}

@@ -12,15 +12,19 @@ use watchkeeper_config::{load_texts, schema};
 /// An environment in which every variable is set.
 #[expect(clippy::unnecessary_wraps, reason = "the form of a look-up")]
 fn env(name: &str) -> Option<String> {
+    if name.ends_with("_TOKEN") {
+        return Some(format!("0123456789-{name}"));
+    }
     Some(format!("value of {name}"))
 }
 
 /// Files that configurations in the documents name.
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     (
         "ca.pem",
         "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
     ),
+    ("front.sh", "exit 0\n"),
     ("signing-key", "key\n"),
 ];
 
@@ -330,4 +334,19 @@ fn every_key_is_listed_with_its_bounds_and_default() {
             .map(|path| format!("{path} does not exist")),
     );
     assert_eq!(wrong, [""; 0]);
+}
+
+/// Every plugin that comes with the program can be found.
+#[test]
+fn every_plugin_is_listed() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap_or_default();
+    let listed = read("docs/probes.md") + &read("docs/channels.md") + &read("docs/operating.md");
+    let missing: Vec<String> = fs::read_dir(root().join("plugins"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("Cargo.toml").is_file())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|name| !listed.contains(&format!("`{name}`")))
+        .collect();
+    assert_eq!(missing, [""; 0]);
 }

@@ -173,19 +173,21 @@ impl Board {
         };
         let targets = || {
             monitor
-                .assigned
-                .monitor
                 .targets
                 .iter()
                 .filter_map(|target| self.targets.get(target))
         };
+        // What is told how things are cannot be asked: it stands as it was told.
+        let is_told = monitor.assigned.monitor.passive.is_some();
         let heard = targets().all(|target| {
             target
                 .last
                 .as_ref()
                 .is_some_and(|reading| reading.at >= since)
         });
-        let checked = if !heard {
+        let checked = if is_told {
+            Checked::Settled
+        } else if !heard {
             Checked::NotSince
         } else if targets().any(|target| target.state.is_wavering()) {
             Checked::Wavering
@@ -208,6 +210,9 @@ impl Board {
             let key = (RouteKey(channel.to_string()), id.clone());
             let told = self.told.get(&key).cloned().unwrap_or_default();
             let (after, occasion) = tell(&told, event, &interest);
+            // A recovery forgets the outage that it ends.
+            let began = after.outage.as_ref().or(told.outage.as_ref());
+            let began = began.map(|outage| outage.since);
             if after != told {
                 batch
                     .commit
@@ -223,7 +228,11 @@ impl Board {
             let notice_id = written
                 .as_ref()
                 .map_or_else(|| Uuid::now_v7().to_string(), |first| first.id.clone());
-            let notice = self.compose(notice_id, monitor, event, &occasion, now);
+            let notice = Notice {
+                thread: thread(id, began),
+                started_ms: began.map(Timestamp::as_millis),
+                ..self.compose(notice_id, monitor, event, &occasion, now)
+            };
             batch
                 .commit
                 .deliveries
@@ -328,6 +337,9 @@ impl Board {
             lasted_ms: lasted.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
             page_title: config.page.title.to_string(),
             page_url: self.page_url.clone(),
+            thread: own.id.to_string(),
+            started_ms: None,
+            acknowledge_url: None,
         }
     }
 
@@ -341,7 +353,8 @@ impl Board {
         now: Timestamp,
     ) -> Vec<Affected> {
         let own = &monitor.assigned.monitor;
-        own.targets
+        monitor
+            .targets
             .iter()
             .filter_map(|id| Some((id, &self.targets.get(id)?.state.standing)))
             .filter(|(_, standing)| health == Health::Healthy || standing.health != Health::Healthy)
@@ -376,6 +389,9 @@ impl Board {
             lasted_ms: None,
             page_title: config.page.title.to_string(),
             page_url: self.page_url.clone(),
+            thread: format!("network@{}", at.as_millis()),
+            started_ms: Some(at.as_millis()),
+            acknowledge_url: None,
         };
         let mut channels: Vec<&ChannelId> = config
             .routes
@@ -389,6 +405,15 @@ impl Board {
                 .into_iter()
                 .map(|channel| delivery(channel.clone(), None, &notice, at)),
         );
+    }
+}
+
+/// What the notices of one outage have in common: the monitor, and when the
+/// outage began for whoever is told.
+fn thread(monitor: &MonitorId, began: Option<Timestamp>) -> String {
+    match began {
+        Some(began) => format!("{monitor}@{}", began.as_millis()),
+        None => monitor.to_string(),
     }
 }
 

@@ -11,6 +11,8 @@ use crate::assignment::assign;
 use crate::notice::Notice;
 use crate::plugins::Shelf;
 
+mod listening;
+
 const CONFIG: &str = r#"
 [defaults]
 every = "10s"
@@ -116,6 +118,14 @@ impl Table {
             .into_iter()
             .map(|((route, monitor), told)| (route, monitor, told))
             .collect();
+        for (target, heard) in batch.commit.heard {
+            if let Some(heard) = heard {
+                self.kept.heard.insert(target, heard);
+            } else {
+                self.kept.heard.remove(&target);
+                self.kept.targets.remove(&target);
+            }
+        }
         self.kept.network = batch.commit.network.unwrap_or(self.kept.network.clone());
         for delivery in batch.commit.deliveries {
             let notice = Notice::from_payload(&delivery.payload).unwrap();
@@ -354,7 +364,7 @@ fn a_stepped_clock_makes_nothing_stale() {
     table.step("lone:1=healthy");
     table.step("lone:2=healthy");
     table.now = table.now + Duration::from_hours(1);
-    table.board.shift(3_600_000);
+    table.board.shift(3_600_000, table.now);
     table.step("+1");
     let id = MonitorId::parse("s/lone").unwrap();
     assert_eq!(

@@ -16,7 +16,7 @@ use watchkeeper_engine::reading::Outcome;
 use watchkeeper_sandbox::StateSpace;
 
 use super::{Exit, complain, complain_of_config, print, start};
-use crate::assignment::{Assigned, Assignments, assign};
+use crate::assignment::{Assigned, Assignments, assign, validate};
 use crate::run::{self, Finished};
 use crate::telemetry::Metrics;
 
@@ -41,6 +41,13 @@ pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> any
             ));
             return Ok(Exit::Usage);
         };
+        if let Some(passive) = config.monitor(&id).and_then(|known| known.passive.as_ref()) {
+            complain(&format!(
+                "`{id}` is told how things are (`passive = \"{}\"`): there is nothing to check",
+                passive.as_str()
+            ));
+            return Ok(Exit::Usage);
+        }
         chosen.push(id);
     }
     let (assignments, problems) = join(config).await?;
@@ -52,6 +59,7 @@ pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> any
     let runs = assignments
         .monitors
         .iter()
+        .filter(|assigned| assigned.monitor.passive.is_none())
         .filter(|assigned| chosen.is_empty() || chosen.contains(&assigned.monitor.id))
         .flat_map(|assigned| {
             assigned
@@ -125,7 +133,11 @@ async fn join(config: &Config) -> anyhow::Result<(Assignments, Vec<watchkeeper_c
         .await
         .context("cannot start the sandbox")?;
     let shelf = Arc::clone(&plugins.shelf().borrow());
-    Ok(assign(config, &shelf, &[]))
+    let (assignments, mut problems) = assign(config, &shelf, &[]);
+    if problems.is_empty() {
+        problems = validate(&assignments).await;
+    }
+    Ok((assignments, problems))
 }
 
 /// The health that one run says, by the monitor's rules: a single reading is

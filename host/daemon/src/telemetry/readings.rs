@@ -59,6 +59,14 @@ impl Readings {
             .insert(target.clone(), last);
     }
 
+    /// Forgets one.
+    pub(super) fn remove(&self, target: &TargetId) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(target);
+    }
+
     /// Forgets all.
     pub(super) fn clear(&self) {
         self.0

@@ -100,6 +100,7 @@ async fn a_backup_is_made_beside_the_running_host_and_never_replaced() {
     let mut rig = Rig::new(&monitor);
     let mut restored = Rig::new(&monitor);
     let to = restored.data();
+    std::fs::remove_dir_all(&to).unwrap();
     let backup = |rig: &Rig| {
         let output = rig.run(&["store", "backup", to.to_str().unwrap()]);
         (output.status.code(), said(&output))
@@ -196,4 +197,36 @@ async fn plugins_are_listed_inspected_and_run() {
     let (ended, printed) = run(&["http", "--target", &elsewhere]);
     assert_eq!(ended, Some(3), "{printed}");
     assert!(printed.contains("localhost:1"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_plugin_has_against_its_configuration_is_part_of_it_too() {
+    let target = target().await;
+    let script = "config = { script = '''\necho one\nif true; then\n''' }\nprobe = \"script\"";
+    let js = "config = { script = '''\nlet a = 1;\nlet b = (2;\n''' }\nprobe = \"js\"";
+    let rig = Rig::new(&service(&[
+        ("script", target.url("/ok"), script),
+        ("js", target.url("/ok"), js),
+        (
+            "web",
+            target.url("/ok"),
+            "config = { expect = { body_regex = \"(\" } }",
+        ),
+    ]));
+    for command in [&["serve"][..], &["check"], &["config", "check"]] {
+        let output = rig.run(command);
+        let printed = said(&output);
+        assert_eq!(output.status.code(), Some(78), "{printed}");
+        for words in [
+            "`if` without `fi`",
+            " | if true; then",
+            " | let b = (2;",
+            "service[shop].monitor[js].config.script",
+            "service[shop].monitor[script].config.script",
+            "service[shop].monitor[web].config.expect.body_regex",
+            "3 problems in the configuration",
+        ] {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
+    }
 }

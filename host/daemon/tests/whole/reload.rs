@@ -38,3 +38,26 @@ async fn a_good_file_is_taken_over_and_a_bad_one_is_not() {
     rig.until_metric("watchkeeper_config_rejected 0").await;
     assert_eq!(rig.stop().await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_beside_the_configuration_is_watched_as_well() {
+    let rig_text = "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\n[[service.monitor]]\nid = \"queue\"\n\
+                    label = \"queue\"\nprobe = \"script\"\ntargets = [\"script:queue\"]\nevery = \"1s\"\n\
+                    config = { script = { file = \"queue.sh\", secret = false } }\n";
+    let mut rig = Rig::new(rig_text);
+    let script = rig.folder().join("queue.sh");
+    std::fs::write(&script, "exit 0\n").unwrap();
+    rig.start().await;
+    rig.until_health("Shop", "queue", "healthy").await;
+
+    std::fs::write(&script, "echo 'too deep'; exit 1\n").unwrap();
+    rig.until_health("Shop", "queue", "sick").await;
+
+    // What is no script is not taken over.
+    std::fs::write(&script, "if true; then\n").unwrap();
+    rig.until_metric("watchkeeper_config_rejected 1").await;
+    assert_eq!(rig.health("Shop", "queue").await, "sick");
+    std::fs::write(&script, "exit 3\n").unwrap();
+    rig.until_health("Shop", "queue", "dead").await;
+    assert_eq!(rig.stop().await, Some(0));
+}

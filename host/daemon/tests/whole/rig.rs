@@ -9,6 +9,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::cache;
+
 /// How long anything that a test waits for may take. Generous: it ends tests
 /// that would never end, and decides nothing.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,7 +37,19 @@ impl Rig {
         };
         std::fs::create_dir(rig.plugins()).unwrap();
         rig.configure(config);
+        rig.share_cache(cache::warm());
         rig
+    }
+
+    /// Lets the host and the commands keep compiled plugins in `folder`.
+    fn share_cache(&self, folder: &Path) {
+        std::fs::create_dir(self.data()).unwrap();
+        for own in [
+            self.data().join("cache"),
+            self.folder.path().join("watchkeeper"),
+        ] {
+            std::os::unix::fs::symlink(folder, own).unwrap();
+        }
     }
 
     /// Writes the configuration.
@@ -237,6 +251,38 @@ impl Rig {
         .await;
     }
 
+    /// The page's line for a target with this name, as text.
+    pub(crate) async fn target(&self, name: &str) -> String {
+        let page = self.get("/").await;
+        let chip = page
+            .split("<li class=\"chip")
+            .find(|chip| chip.contains(&format!("<b>{name}</b>")));
+        let chip = chip
+            .unwrap_or_default()
+            .split("</li>")
+            .next()
+            .unwrap_or_default();
+        let mut text = String::new();
+        let mut is_tag = false;
+        for each in chip.split_once('>').map_or("", |(_, rest)| rest).chars() {
+            match each {
+                '<' => (is_tag, text) = (true, text + " "),
+                '>' => is_tag = false,
+                _ if is_tag => {}
+                _ => text.push(each),
+            }
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Waits until the page's line for a target has these words.
+    pub(crate) async fn until_target(&self, name: &str, words: &str) {
+        self.until(&format!("{name}: {words}"), async || {
+            self.target(name).await.contains(words)
+        })
+        .await;
+    }
+
     /// Waits until the metrics have a line that begins so.
     pub(crate) async fn until_metric(&self, line: &str) {
         self.until(line, async || {
@@ -284,14 +330,16 @@ impl Rig {
             .args(arguments);
         command
             .env_remove("WATCHKEEPER_CONFIG")
-            .env_remove("WATCHKEEPER_LOG");
+            .env_remove("WATCHKEEPER_LOG")
+            .env_remove("WATCHKEEPER_TOKEN");
         command
             .env("XDG_CACHE_HOME", self.folder.path())
             .env("HOME", self.folder.path())
             .env_remove("DOCKER_CONFIG")
             .stdin(Stdio::null())
             .env("HOOK_SECRET", "correct-horse-battery")
-            .env("BROKER_PASSWORD", "staple-of-the-queue");
+            .env("BROKER_PASSWORD", "staple-of-the-queue")
+            .env("REPORTER_TOKEN", "battery:staple");
         command
     }
 }

@@ -7,6 +7,10 @@ mod monitor_laws;
 #[cfg(test)]
 mod monitor_tables;
 #[cfg(test)]
+mod passive_laws;
+#[cfg(test)]
+mod passive_tables;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod target_laws;

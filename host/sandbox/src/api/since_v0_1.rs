@@ -8,7 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::{HasSelf, InstancePre, Linker, Resource};
 use watchkeeper_egress::icmp::Outcome;
 
-use super::{Question, RawFailure, RawFault, RawReading};
+use super::{Question, RawFailure, RawFault, RawProblem, RawReading};
 use crate::description::Stated;
 use crate::host::{Host, dns as host_dns, icmp as host_icmp, tls as host_tls};
 use crate::notice::Notice;
@@ -52,6 +52,14 @@ mod notifier {
     });
 }
 
+mod validated {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "validated-plugin",
+        exports: { default: async },
+    });
+}
+
 use notifier::exports::watchkeeper::plugin::notifier as told;
 use probe::exports::watchkeeper::plugin::probe as asked;
 use probe::watchkeeper::plugin::{dns, http_settings, http_trace, icmp, log, state, tls, types};
@@ -70,23 +78,63 @@ pub(super) fn add_to_linker(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 
 /// A component of this version, ready to be instantiated.
 #[derive(Clone)]
-pub(crate) enum Bound {
+pub(crate) struct Bound {
+    role: Role,
+    /// What it exports besides, if it does.
+    validator: Option<validated::ValidatedPluginPre<Host>>,
+}
+
+/// What a component is loaded for.
+#[derive(Clone)]
+enum Role {
     Probe(probe::ProbePluginPre<Host>),
     Notifier(notifier::NotifierPluginPre<Host>),
 }
 
 impl Bound {
-    pub(super) fn probe(pre: InstancePre<Host>) -> wasmtime::Result<Self> {
-        probe::ProbePluginPre::new(pre).map(Self::Probe)
+    pub(super) fn probe(pre: InstancePre<Host>, validates: bool) -> wasmtime::Result<Self> {
+        let validator = validator(&pre, validates)?;
+        let role = probe::ProbePluginPre::new(pre).map(Role::Probe)?;
+        Ok(Self { role, validator })
     }
 
-    pub(super) fn notifier(pre: InstancePre<Host>) -> wasmtime::Result<Self> {
-        notifier::NotifierPluginPre::new(pre).map(Self::Notifier)
+    pub(super) fn notifier(pre: InstancePre<Host>, validates: bool) -> wasmtime::Result<Self> {
+        let validator = validator(&pre, validates)?;
+        let role = notifier::NotifierPluginPre::new(pre).map(Role::Notifier)?;
+        Ok(Self { role, validator })
+    }
+
+    /// What the component has against `config`; none if it does not say.
+    pub(super) async fn validate(
+        &self,
+        store: &mut Store<Host>,
+        config: &str,
+    ) -> wasmtime::Result<Vec<RawProblem>> {
+        let Some(pre) = &self.validator else {
+            return Ok(Vec::new());
+        };
+        let plugin = pre.instantiate_async(&mut *store).await?;
+        let said = plugin
+            .watchkeeper_plugin_validation()
+            .call_validate(store, config)
+            .await?;
+        let problems = said.into_iter().map(|problem| RawProblem {
+            pointer: problem.pointer,
+            what: problem.what,
+            instead: problem.instead,
+            position: problem.position,
+        });
+        Ok(problems.collect())
+    }
+
+    /// Whether it can say anything against a configuration.
+    pub(super) fn validates(&self) -> bool {
+        self.validator.is_some()
     }
 
     pub(super) async fn describe(&self, store: &mut Store<Host>) -> wasmtime::Result<Stated> {
-        match self {
-            Self::Probe(pre) => {
+        match &self.role {
+            Role::Probe(pre) => {
                 let plugin = pre.instantiate_async(&mut *store).await?;
                 let said = plugin
                     .watchkeeper_plugin_probe()
@@ -94,7 +142,7 @@ impl Bound {
                     .await?;
                 Ok(stated(said.general, Some(said.schemes)))
             }
-            Self::Notifier(pre) => {
+            Role::Notifier(pre) => {
                 let plugin = pre.instantiate_async(&mut *store).await?;
                 let said = plugin
                     .watchkeeper_plugin_notifier()
@@ -110,7 +158,7 @@ impl Bound {
         store: &mut Store<Host>,
         question: Question<'_>,
     ) -> wasmtime::Result<Result<RawReading, RawFault>> {
-        let Self::Probe(pre) = self else {
+        let Role::Probe(pre) = &self.role else {
             wasmtime::bail!("it is a notifier");
         };
         let plugin = pre.instantiate_async(&mut *store).await?;
@@ -143,7 +191,7 @@ impl Bound {
         config: &str,
         timeout: Duration,
     ) -> wasmtime::Result<Result<(), RawFailure>> {
-        let Self::Notifier(pre) = self else {
+        let Role::Notifier(pre) = &self.role else {
             wasmtime::bail!("it is a probe");
         };
         let plugin = pre.instantiate_async(&mut *store).await?;
@@ -163,6 +211,15 @@ impl Bound {
             told::Failure::Permanent(why) => RawFailure::Permanent(why),
         }))
     }
+}
+
+fn validator(
+    pre: &InstancePre<Host>,
+    validates: bool,
+) -> wasmtime::Result<Option<validated::ValidatedPluginPre<Host>>> {
+    validates
+        .then(|| validated::ValidatedPluginPre::new(pre.clone()))
+        .transpose()
 }
 
 impl types::Host for Host {}

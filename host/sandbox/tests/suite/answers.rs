@@ -9,7 +9,7 @@ use watchkeeper_sandbox::{
 use crate::fixture::{load, trial};
 
 #[tokio::test]
-async fn a_reading_is_what_the_probe_said() {
+pub(crate) async fn a_reading_is_what_the_probe_said() {
     let plugin = load("hostile").await;
     let reading = trial("sick", "slow").reading(&plugin).await;
     assert_eq!(
@@ -28,7 +28,7 @@ async fn a_reading_is_what_the_probe_said() {
 }
 
 #[tokio::test]
-async fn a_fault_is_what_the_probe_said() {
+pub(crate) async fn a_fault_is_what_the_probe_said() {
     let plugin = load("hostile").await;
     let fault = trial("misconfigured", "no key").fault(&plugin).await;
     assert_eq!(fault, Fault::Misconfigured("no key".into()));
@@ -37,7 +37,7 @@ async fn a_fault_is_what_the_probe_said() {
 }
 
 #[tokio::test]
-async fn measurements_are_numbers_and_few() {
+pub(crate) async fn measurements_are_numbers_and_few() {
     let plugin = load("hostile").await;
     let run = trial("measure", "100").run(&plugin).await;
     let CheckOutcome::Reading(reading) = run.outcome else {
@@ -57,7 +57,7 @@ async fn measurements_are_numbers_and_few() {
 }
 
 #[tokio::test]
-async fn a_long_reason_is_cut() {
+pub(crate) async fn a_long_reason_is_cut() {
     let plugin = load("hostile").await;
     let reason = trial("reason", "600")
         .reading(&plugin)
@@ -69,7 +69,7 @@ async fn a_long_reason_is_cut() {
 }
 
 #[tokio::test]
-async fn state_outlives_a_run_that_answers() {
+pub(crate) async fn state_outlives_a_run_that_answers() {
     let plugin = load("hostile").await;
     let first = trial("count", "").run(&plugin).await;
     let state = first.state.expect("it was changed");
@@ -81,7 +81,7 @@ async fn state_outlives_a_run_that_answers() {
 }
 
 #[tokio::test]
-async fn state_has_a_size() {
+pub(crate) async fn state_has_a_size() {
     let plugin = load("hostile").await;
     let reason = trial("fill state", "")
         .reading(&plugin)
@@ -92,7 +92,7 @@ async fn state_has_a_size() {
 }
 
 #[tokio::test]
-async fn a_run_says_what_it_took() {
+pub(crate) async fn a_run_says_what_it_took() {
     let plugin = load("hostile").await;
     let run = trial("nothing", "").run(&plugin).await;
     assert!(run.peak_memory >= 64 << 10, "{}", run.peak_memory);
@@ -129,12 +129,15 @@ fn notify(config: &str) -> Notify {
             page_title: "Acme".into(),
             page_url: "https://status.example.com".into(),
             incident_url: None,
+            thread: "1".into(),
+            started: None,
+            acknowledge_url: None,
         },
     }
 }
 
 #[tokio::test]
-async fn a_notifier_delivers_or_says_why_not() {
+pub(crate) async fn a_notifier_delivers_or_says_why_not() {
     let plugin = load("herald").await;
     assert_eq!(
         plugin.notify(notify("deliver")).await.outcome,
@@ -160,7 +163,7 @@ async fn a_notifier_delivers_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn a_refusal_explains_a_failure_and_undoes_no_delivery() {
+pub(crate) async fn a_refusal_explains_a_failure_and_undoes_no_delivery() {
     let plugin = load("herald").await;
     let outcome = plugin.notify(notify("refused")).await.outcome;
     let denied = "not granted: other.example:443; add allow = [\"other.example:443\"] under \
@@ -172,7 +175,7 @@ async fn a_refusal_explains_a_failure_and_undoes_no_delivery() {
 }
 
 #[tokio::test]
-async fn a_probe_does_not_notify() {
+pub(crate) async fn a_probe_does_not_notify() {
     let plugin = load("hostile").await;
     let outcome = plugin.notify(notify("deliver")).await.outcome;
     assert!(matches!(outcome, NotifyOutcome::Fault(_)), "{outcome:?}");

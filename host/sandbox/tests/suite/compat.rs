@@ -49,7 +49,7 @@ async fn probes_of_every_released_contract_run() {
                 schemes: vec!["compat".to_owned()]
             }
         );
-        let run = trial("anything", "")
+        let run = trial("nothing", "")
             .keeping(StateSpace::from([("runs".into(), vec![1])]))
             .run(&plugin)
             .await;
@@ -84,7 +84,7 @@ async fn probes_of_every_released_contract_run() {
             ),
             ("compat://undecided", Fault::Undecided("as asked".into())),
         ] {
-            let mut asked = trial("anything", "");
+            let mut asked = trial("nothing", "");
             asked.check.target = target.into();
             assert_eq!(asked.fault(&plugin).await, fault, "{version}");
         }
@@ -110,7 +110,7 @@ async fn notifiers_of_every_released_contract_run() {
         };
         let run = deliver(r#"{"do":"deliver"}"#).await;
         assert_eq!(run.outcome, NotifyOutcome::Delivered, "{version}");
-        let told = "one Occasion::Reminder Health::Dead Some(Health::Sick) 5000000000 API is dead 1 Some(2000000000) 3 Status https://status.test None 120000000000 true";
+        let told = "one Occasion::Reminder Health::Dead Some(Health::Sick) 5000000000 API is dead 1 Some(2000000000) 3 Status https://status.test None api/web@1 Some(3000000000) Some(\"https://status.test/a\") 120000000000 true";
         let run = deliver("{}").await;
         assert_eq!(
             run.outcome,
@@ -169,5 +169,8 @@ fn notice() -> Notice {
         page_title: "Status".into(),
         page_url: "https://status.test".into(),
         incident_url: None,
+        thread: "api/web@1".into(),
+        started: Some(Duration::from_secs(3)),
+        acknowledge_url: Some("https://status.test/a".into()),
     }
 }

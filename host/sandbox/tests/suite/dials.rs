@@ -14,14 +14,14 @@ use watchkeeper_sandbox::{CheckOutcome, Fault, Sandbox, Verdict};
 use crate::fixture::{guest, load, settings_with, trial};
 
 /// A listener that answers as HTTP and as anything else, and counts.
-struct Server {
+pub(crate) struct Server {
     address: String,
-    port: u16,
+    pub(crate) port: u16,
     came: Arc<AtomicUsize>,
 }
 
 impl Server {
-    async fn start(ip: Ipv4Addr) -> Self {
+    pub(crate) async fn start(ip: Ipv4Addr) -> Self {
         let listener = TcpListener::bind((ip, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let came = Arc::<AtomicUsize>::default();
@@ -49,7 +49,7 @@ impl Server {
         }
     }
 
-    fn came(&self) -> usize {
+    pub(crate) fn came(&self) -> usize {
         self.came.load(Ordering::SeqCst)
     }
 }
@@ -68,7 +68,7 @@ async fn silent() -> String {
 }
 
 #[tokio::test]
-async fn what_is_granted_is_reached() {
+pub(crate) async fn what_is_granted_is_reached() {
     let plugin = load("hostile").await;
     let server = Server::start(Ipv4Addr::LOCALHOST).await;
     let granted = [server.address.as_str()];
@@ -101,7 +101,7 @@ async fn what_is_granted_is_reached() {
 }
 
 #[tokio::test]
-async fn a_granted_datagram_is_answered() {
+pub(crate) async fn a_granted_datagram_is_answered() {
     let plugin = load("hostile").await;
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap().to_string();
@@ -120,7 +120,7 @@ async fn a_granted_datagram_is_answered() {
 }
 
 #[tokio::test]
-async fn twenty_other_addresses_are_not_reached() {
+pub(crate) async fn twenty_other_addresses_are_not_reached() {
     let plugin = load("hostile").await;
     let target = Server::start(Ipv4Addr::LOCALHOST).await;
     let granted = [target.address.as_str()];
@@ -163,7 +163,7 @@ async fn twenty_other_addresses_are_not_reached() {
 }
 
 #[tokio::test]
-async fn other_ports_and_names_are_not_reached() {
+pub(crate) async fn other_ports_and_names_are_not_reached() {
     let plugin = load("hostile").await;
     let server = Server::start(Ipv4Addr::LOCALHOST).await;
     let other_port = "127.0.0.1:1";
@@ -194,7 +194,7 @@ async fn other_ports_and_names_are_not_reached() {
 }
 
 #[tokio::test]
-async fn an_address_is_reached_by_its_name_only_after_a_look_up() {
+pub(crate) async fn an_address_is_reached_by_its_name_only_after_a_look_up() {
     let plugin = load("hostile").await;
     let server = Server::start(Ipv4Addr::LOCALHOST).await;
     let by_name = format!("localhost:{}", server.port);
@@ -208,7 +208,7 @@ async fn an_address_is_reached_by_its_name_only_after_a_look_up() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+pub(crate) async fn nobody_listens() {
     let plugin = load("hostile").await;
     for address in ["127.0.0.1:0", "0.0.0.0:0", "127.0.0.1:8080"] {
         let fault = trial("listen", address)
@@ -223,7 +223,7 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn a_host_header_names_a_granted_host() {
+pub(crate) async fn a_host_header_names_a_granted_host() {
     let plugin = load("hostile").await;
     let server = Server::start(Ipv4Addr::LOCALHOST).await;
     let with = format!("http://{}/ virtual.example", server.address);
@@ -247,7 +247,7 @@ async fn a_host_header_names_a_granted_host() {
 }
 
 #[tokio::test]
-async fn a_target_that_does_not_answer_is_told_from_a_plugin_that_sleeps() {
+pub(crate) async fn a_target_that_does_not_answer_is_told_from_a_plugin_that_sleeps() {
     let plugin = load("hostile").await;
     let address = silent().await;
     let datagrams = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -275,7 +275,7 @@ async fn a_target_that_does_not_answer_is_told_from_a_plugin_that_sleeps() {
 }
 
 #[tokio::test]
-async fn a_resolver_that_does_not_answer_is_no_answer() {
+pub(crate) async fn a_resolver_that_does_not_answer_is_no_answer() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let options = ResolverOptions {
         servers: vec![socket.local_addr().unwrap()],
@@ -293,7 +293,7 @@ async fn a_resolver_that_does_not_answer_is_no_answer() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_the_targets() {
+pub(crate) async fn a_refused_connection_is_the_targets() {
     let plugin = load("hostile").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -314,7 +314,7 @@ async fn a_refused_connection_is_the_targets() {
 }
 
 #[tokio::test]
-async fn an_error_says_nothing_of_the_host() {
+pub(crate) async fn an_error_says_nothing_of_the_host() {
     let plugin = load("hostile").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -337,7 +337,7 @@ async fn an_error_says_nothing_of_the_host() {
 }
 
 #[tokio::test]
-async fn exchanges_and_calls_are_remembered() {
+pub(crate) async fn exchanges_and_calls_are_remembered() {
     let plugin = load("hostile").await;
     let server = Server::start(Ipv4Addr::LOCALHOST).await;
     let url = format!("http://{}/path", server.address);

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use guest_deeds::Deed;
 use watchkeeper_egress::address::AddressPolicy;
 use watchkeeper_egress::grants::Grants;
 use watchkeeper_egress::resolver::{Resolver, ResolverOptions};
@@ -71,7 +72,13 @@ pub(crate) struct Trial {
 }
 
 /// A check whose guest does `deed`, `with` something.
+///
+/// The guest `modest` does none and is given an empty one.
 pub(crate) fn trial(deed: &str, with: &str) -> Trial {
+    assert!(
+        deed.is_empty() || Deed::from_word(deed).is_some(),
+        "no such deed: {deed}"
+    );
     Trial {
         check: Check {
             context: Context {

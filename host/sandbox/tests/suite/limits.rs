@@ -16,7 +16,7 @@ async fn check(trial: Trial, said: &str) {
 }
 
 #[tokio::test]
-async fn processor_time() {
+pub(crate) async fn processor_time() {
     check(
         trial("loop", "").limited(|limits| limits.cpu = Duration::from_millis(100)),
         "the plugin used more than 100 ms of processor time (limit `cpu`)",
@@ -25,7 +25,7 @@ async fn processor_time() {
 }
 
 #[tokio::test]
-async fn processor_time_is_not_wall_time() {
+pub(crate) async fn processor_time_is_not_wall_time() {
     let plugin = load("hostile").await;
     // Thirty waits of a tick and a half each: were each to cost the guest a tick,
     // it would have had none left after five.
@@ -37,7 +37,7 @@ async fn processor_time_is_not_wall_time() {
 }
 
 #[tokio::test]
-async fn wall_time_of_a_sleeper() {
+pub(crate) async fn wall_time_of_a_sleeper() {
     check(
         trial("sleep", "").within(Duration::from_millis(200)),
         "the plugin still ran after 200 ms (limit `timeout`)",
@@ -46,7 +46,7 @@ async fn wall_time_of_a_sleeper() {
 }
 
 #[tokio::test]
-async fn wall_time_of_one_that_computes() {
+pub(crate) async fn wall_time_of_one_that_computes() {
     check(
         trial("loop", "")
             .within(Duration::from_millis(200))
@@ -59,7 +59,7 @@ async fn wall_time_of_one_that_computes() {
 }
 
 #[tokio::test]
-async fn memory() {
+pub(crate) async fn memory() {
     check(
         trial("memory", ""),
         "the plugin used more than 32 MiB of memory (limit `memory`)",
@@ -68,7 +68,7 @@ async fn memory() {
 }
 
 #[tokio::test]
-async fn memory_that_the_component_begins_with() {
+pub(crate) async fn memory_that_the_component_begins_with() {
     check(
         trial("nothing", "").limited(|limits| limits.memory = 64 << 10),
         "the plugin used more than 64 KiB of memory (limit `memory`)",
@@ -77,7 +77,7 @@ async fn memory_that_the_component_begins_with() {
 }
 
 #[tokio::test]
-async fn tables() {
+pub(crate) async fn tables() {
     check(
         trial("nothing", "").limited(|limits| limits.table_elements = 1),
         "the plugin used more than 1 table elements (limit `table_elements`)",
@@ -86,14 +86,14 @@ async fn tables() {
 }
 
 #[tokio::test]
-async fn the_call_stack() {
+pub(crate) async fn the_call_stack() {
     let plugin = load("hostile").await;
     let fault = trial("recursion", "").fault(&plugin).await;
     assert!(matches!(fault, Fault::Trap(_)), "{fault:?}");
 }
 
 #[tokio::test]
-async fn host_resources() {
+pub(crate) async fn host_resources() {
     check(
         trial("resources", ""),
         "the plugin held more than 512 resources of the host",
@@ -102,7 +102,7 @@ async fn host_resources() {
 }
 
 #[tokio::test]
-async fn header_bytes() {
+pub(crate) async fn header_bytes() {
     check(
         trial("headers", ""),
         "the plugin set HTTP headers of more than 64 KiB",
@@ -111,7 +111,7 @@ async fn header_bytes() {
 }
 
 #[tokio::test]
-async fn randomness() {
+pub(crate) async fn randomness() {
     check(
         trial("randomness", "1073741824"),
         "the plugin asked for more than 64 KiB of randomness in one call",
@@ -120,7 +120,7 @@ async fn randomness() {
 }
 
 #[tokio::test]
-async fn bytes_of_one_call() {
+pub(crate) async fn bytes_of_one_call() {
     check(
         trial("reason", "5000000"),
         "the plugin passed more than 4 MiB to the host in one call",
@@ -134,7 +134,7 @@ async fn bytes_of_one_call() {
 }
 
 #[tokio::test]
-async fn lines_of_log_are_left_out_and_end_nothing() {
+pub(crate) async fn lines_of_log_are_left_out_and_end_nothing() {
     let plugin = load("hostile").await;
     for deed in ["log", "output"] {
         let run = trial(deed, "10000").run(&plugin).await;
@@ -149,7 +149,7 @@ async fn lines_of_log_are_left_out_and_end_nothing() {
 }
 
 #[tokio::test]
-async fn connections() {
+pub(crate) async fn connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     check(
@@ -160,7 +160,7 @@ async fn connections() {
 }
 
 #[tokio::test]
-async fn traffic() {
+pub(crate) async fn traffic() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
@@ -188,7 +188,7 @@ async fn traffic() {
 }
 
 #[tokio::test]
-async fn bodies() {
+pub(crate) async fn bodies() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
@@ -210,7 +210,7 @@ async fn bodies() {
 }
 
 #[tokio::test]
-async fn a_run_beyond_its_limit_leaves_the_next_one_be() {
+pub(crate) async fn a_run_beyond_its_limit_leaves_the_next_one_be() {
     let plugin = load("hostile").await;
     for deed in [
         "memory",

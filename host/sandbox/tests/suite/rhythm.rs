@@ -7,7 +7,7 @@ use watchkeeper_sandbox::{CheckOutcome, Sandbox, Settings};
 use crate::fixture::{guest, load, sandbox, settings, trial};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_innocents_run_beside_guests_that_compute() {
+pub(crate) async fn fifty_innocents_run_beside_guests_that_compute() {
     let plugin = load("hostile").await;
     let computing = |plugin: watchkeeper_sandbox::Plugin| async move {
         let trial = trial("loop", "").limited(|limits| limits.cpu = Duration::from_secs(5));
@@ -39,7 +39,7 @@ async fn fifty_innocents_run_beside_guests_that_compute() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_runs_dropped_leave_nothing() {
+pub(crate) async fn two_thousand_runs_dropped_leave_nothing() {
     let sandbox = sandbox();
     let plugin = sandbox.load(guest("hostile")).await.unwrap();
     for _ in 0..20 {
@@ -63,7 +63,7 @@ async fn two_thousand_runs_dropped_leave_nothing() {
 }
 
 #[tokio::test]
-async fn runs_wait_for_their_turn_and_not_for_ever() {
+pub(crate) async fn runs_wait_for_their_turn_and_not_for_ever() {
     let sandbox = Sandbox::new(Settings {
         concurrency: 2,
         ..settings()
@@ -96,7 +96,7 @@ async fn runs_wait_for_their_turn_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn one_plugin_leaves_instances_to_the_others() {
+pub(crate) async fn one_plugin_leaves_instances_to_the_others() {
     let sandbox = Sandbox::new(Settings {
         concurrency: 4,
         ..settings()
@@ -122,7 +122,7 @@ async fn one_plugin_leaves_instances_to_the_others() {
 }
 
 #[tokio::test]
-async fn a_plugin_outlives_its_sandboxs_handle() {
+pub(crate) async fn a_plugin_outlives_its_sandboxs_handle() {
     let plugin = {
         let sandbox = sandbox();
         sandbox.load(guest("hostile")).await.unwrap()

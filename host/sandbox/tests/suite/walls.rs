@@ -5,7 +5,7 @@ use watchkeeper_sandbox::{Fault, Verdict};
 use crate::fixture::{load, trial};
 
 #[tokio::test]
-async fn there_are_no_files() {
+pub(crate) async fn there_are_no_files() {
     let plugin = load("hostile").await;
     for path in [
         "/etc/passwd",
@@ -23,14 +23,14 @@ async fn there_are_no_files() {
 }
 
 #[tokio::test]
-async fn there_is_no_environment() {
+pub(crate) async fn there_is_no_environment() {
     let plugin = load("hostile").await;
     let reading = trial("environment", "").reading(&plugin).await;
     assert_eq!(reading.reason.as_deref(), Some("0 variables, 0 arguments"));
 }
 
 #[tokio::test]
-async fn there_are_no_threads_and_no_input() {
+pub(crate) async fn there_are_no_threads_and_no_input() {
     let plugin = load("hostile").await;
     assert_eq!(
         trial("thread", "").reading(&plugin).await.verdict,
@@ -40,7 +40,7 @@ async fn there_are_no_threads_and_no_input() {
 }
 
 #[tokio::test]
-async fn a_panic_and_an_exit_have_last_words() {
+pub(crate) async fn a_panic_and_an_exit_have_last_words() {
     let plugin = load("hostile").await;
     let fault = trial("panic", "config is not a number")
         .fault(&plugin)
@@ -54,7 +54,7 @@ async fn a_panic_and_an_exit_have_last_words() {
 }
 
 #[tokio::test]
-async fn what_is_not_asked_for_is_not_given() {
+pub(crate) async fn what_is_not_asked_for_is_not_given() {
     let plugin = load("modest").await;
     for capability in ["http", "tcp", "udp", "icmp", "dns", "tls", "state"] {
         let mut trial = trial("", "").granted(&["127.0.0.1:*", "localhost:*"]);

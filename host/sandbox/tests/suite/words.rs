@@ -7,7 +7,7 @@ use crate::fixture::{load, trial};
 const SECRET: &str = "hunter2-and-a-half";
 
 #[tokio::test]
-async fn every_way_out_is_scrubbed() {
+pub(crate) async fn every_way_out_is_scrubbed() {
     let plugin = load("hostile").await;
     let words = format!("the password is {SECRET}");
     let run = trial("say", &words).secret(SECRET).run(&plugin).await;
@@ -28,7 +28,7 @@ async fn every_way_out_is_scrubbed() {
 }
 
 #[tokio::test]
-async fn a_refusal_and_a_call_are_scrubbed() {
+pub(crate) async fn a_refusal_and_a_call_are_scrubbed() {
     let plugin = load("hostile").await;
     let url = format!("http://{SECRET}.example/{SECRET}?key={SECRET}");
     for granted in [&["other.example:1"][..], &["*.example:80"]] {
@@ -44,7 +44,7 @@ async fn a_refusal_and_a_call_are_scrubbed() {
 }
 
 #[tokio::test]
-async fn a_context_does_not_print_its_configuration() {
+pub(crate) async fn a_context_does_not_print_its_configuration() {
     let printed = format!("{:?}", trial("say", SECRET).check);
     assert!(!printed.contains(SECRET), "{printed}");
 }

@@ -101,6 +101,23 @@ pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens a connection that writes beside the process to which `file` belongs. It
+/// must be of the present version: only its owner may migrate it.
+pub(super) fn open_beside(file: &Path, schema: &Schema) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    prepare(&connection)?;
+    let found = version(&connection).map_err(|error| damaged_or(file, error))?;
+    refuse_newer(file, schema, found)?;
+    if usize::try_from(found).is_ok_and(|found| found < schema.steps.len()) {
+        return Err(StoreError::Older {
+            file: file.to_owned(),
+        });
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
 /// SQLite's own check of the file, without that of its indexes' content.
 pub(super) fn quick_check(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     let problem: String = connection

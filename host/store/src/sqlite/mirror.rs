@@ -15,6 +15,9 @@ use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::monitor::MonitorState;
 use watchkeeper_engine::network::{NetworkState, OwnNetwork};
+use watchkeeper_engine::passive::Heard;
+use watchkeeper_engine::passive::heartbeat::{HeartbeatState, Running};
+use watchkeeper_engine::passive::report::{Load, Report, ReportState, Said};
 use watchkeeper_engine::reading::Fault;
 use watchkeeper_engine::target::{FaultSeen, Flapping, Run, Streak, TargetState};
 use watchkeeper_engine::telling::{Told, ToldOutage};
@@ -295,6 +298,104 @@ impl Kept for NetworkState {
     }
 }
 
+/// Of one of the two kinds; the other is absent.
+#[derive(Serialize, Deserialize)]
+pub(super) struct HeardMirror {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<ReportMirror>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heartbeat: Option<HeartbeatMirror>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReportMirror {
+    heard_at: i64,
+    interval_ms: u64,
+    #[serde(default)]
+    load: Option<(f64, f64)>,
+    #[serde(default)]
+    health: Option<String>,
+    #[serde(default)]
+    is_silent: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeartbeatMirror {
+    #[serde(default)]
+    called_at: Option<i64>,
+    #[serde(default)]
+    expected_at: Option<i64>,
+    #[serde(default)]
+    running_since: Option<i64>,
+    #[serde(default)]
+    run: Option<Arc<str>>,
+}
+
+impl Kept for Heard {
+    type Mirror = HeardMirror;
+    const NAME: &'static str = "what a target said";
+
+    fn to_mirror(&self) -> HeardMirror {
+        let (mut report, mut heartbeat) = (None, None);
+        match self {
+            Self::Report(state) => {
+                let (load, health) = match state.report.said {
+                    Said::Load(load) => (Some((load.cpu, load.ram)), None),
+                    Said::Health(verdict) => (None, Some(Health::from(verdict).as_str().into())),
+                };
+                let interval = state.report.interval.as_millis();
+                report = Some(ReportMirror {
+                    heard_at: state.heard_at.as_millis(),
+                    interval_ms: u64::try_from(interval).unwrap_or(u64::MAX),
+                    load,
+                    health,
+                    is_silent: state.is_silent,
+                });
+            }
+            Self::Heartbeat(state) => {
+                let running = state.running.as_ref();
+                heartbeat = Some(HeartbeatMirror {
+                    called_at: state.called_at.map(Timestamp::as_millis),
+                    expected_at: state.expected_at.map(Timestamp::as_millis),
+                    running_since: running.map(|running| running.since.as_millis()),
+                    run: running.and_then(|running| running.run.clone()),
+                });
+            }
+        }
+        HeardMirror { report, heartbeat }
+    }
+
+    fn from_mirror(mirror: HeardMirror) -> Option<Self> {
+        let at = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+        match (mirror.report, mirror.heartbeat) {
+            (Some(kept), None) => {
+                let said = match (kept.load, kept.health) {
+                    (Some((cpu, ram)), None) => Said::Load(Load { cpu, ram }),
+                    (None, Some(word)) => Said::Health(verdict_from_word(&word)?),
+                    _ => return None,
+                };
+                Some(Self::Report(ReportState {
+                    heard_at: Timestamp::from_millis(kept.heard_at),
+                    report: Report {
+                        interval: Duration::from_millis(kept.interval_ms),
+                        said,
+                    },
+                    is_silent: kept.is_silent,
+                }))
+            }
+            (None, Some(kept)) => Some(Self::Heartbeat(HeartbeatState {
+                called_at: at(kept.called_at),
+                expected_at: at(kept.expected_at),
+                running: at(kept.running_since).map(|since| Running {
+                    since,
+                    run: kept.run,
+                }),
+            })),
+            _ => None,
+        }
+    }
+}
+
 /// What a change has beside the columns that are searched.
 #[derive(Serialize, Deserialize)]
 pub(super) struct ChangeDetails {
@@ -387,6 +488,45 @@ mod tests {
     fn check<T: Kept + PartialEq + std::fmt::Debug>(value: &T, json: &str) {
         assert_eq!(write(value).unwrap(), json);
         assert_eq!(read::<T>(json).as_ref(), Ok(value));
+    }
+
+    #[test]
+    fn what_was_heard_as_json() {
+        let at = Timestamp::from_millis;
+        let report = |said| {
+            Heard::Report(ReportState {
+                heard_at: at(5),
+                report: Report {
+                    interval: Duration::from_secs(30),
+                    said,
+                },
+                is_silent: true,
+            })
+        };
+        check(
+            &report(Said::Load(Load {
+                cpu: 0.5,
+                ram: 1.25,
+            })),
+            r#"{"report":{"heard_at":5,"interval_ms":30000,"load":[0.5,1.25],"health":null,"is_silent":true}}"#,
+        );
+        check(
+            &report(Said::Health(Verdict::Sick)),
+            r#"{"report":{"heard_at":5,"interval_ms":30000,"load":null,"health":"sick","is_silent":true}}"#,
+        );
+        check(
+            &Heard::Heartbeat(HeartbeatState {
+                called_at: Some(at(1)),
+                expected_at: Some(at(2)),
+                running: Some(Running {
+                    since: at(3),
+                    run: Some("a".into()),
+                }),
+            }),
+            r#"{"heartbeat":{"called_at":1,"expected_at":2,"running_since":3,"run":"a"}}"#,
+        );
+        assert!(read::<Heard>("{}").is_err());
+        assert!(read::<Heard>(r#"{"report":{"heard_at":1,"interval_ms":1}}"#).is_err());
     }
 
     #[test]

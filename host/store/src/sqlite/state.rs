@@ -21,6 +21,9 @@ use crate::state::{
 /// The kind of the row in `host_state` that tells of the host's own network.
 const NETWORK: &str = "network";
 
+/// The kind of the row in `host_state` that tells when somebody listened.
+const ALIVE: &str = "alive";
+
 /// Reads every state. One that cannot be read is left out, named in the log and
 /// counted in `unreadable`.
 pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Loaded, StoreError> {
@@ -72,17 +75,37 @@ pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Lo
         }
     }
 
-    let network: Option<String> = connection
-        .query_row(
-            "SELECT state FROM host_state WHERE kind = ?",
-            [NETWORK],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if let Some(json) = network {
+    let mut statement = connection.prepare("SELECT service, monitor, address, state FROM heard")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let (address, json): (String, String) = (row.get(2)?, row.get(3)?);
+        match monitor_of(row, 0)?.and_then(|monitor| Ok((monitor, mirror::read(&json)?))) {
+            Ok((monitor, heard)) => {
+                loaded.heard.insert(TargetId::new(monitor, &address), heard);
+            }
+            Err(problem) => skip(format!("what was heard of {address}"), &problem),
+        }
+    }
+
+    let of_host = |kind: &str| -> rusqlite::Result<Option<String>> {
+        connection
+            .query_row(
+                "SELECT state FROM host_state WHERE kind = ?",
+                [kind],
+                |row| row.get(0),
+            )
+            .optional()
+    };
+    if let Some(json) = of_host(NETWORK)? {
         match mirror::read(&json) {
             Ok(network) => loaded.network = network,
             Err(problem) => skip("the host's network".into(), &problem),
+        }
+    }
+    if let Some(text) = of_host(ALIVE)? {
+        match text.parse() {
+            Ok(millis) => loaded.alive_at = Some(Timestamp::from_millis(millis)),
+            Err(_) => skip("when somebody listened".into(), "is no time"),
         }
     }
     Ok(loaded)
@@ -96,6 +119,7 @@ pub(super) struct Prepared {
     monitors: Vec<String>,
     told: Vec<String>,
     network: Option<String>,
+    heard: Vec<Option<String>>,
     changes: Vec<String>,
 }
 
@@ -116,6 +140,11 @@ pub(super) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
             .map(|(_, _, told)| mirror::write(told))
             .collect::<Result<_, _>>()?,
         network: commit.network.as_ref().map(mirror::write).transpose()?,
+        heard: commit
+            .heard
+            .iter()
+            .map(|(_, heard)| heard.as_ref().map(mirror::write).transpose())
+            .collect::<Result<_, _>>()?,
         changes: commit
             .changes
             .iter()
@@ -133,8 +162,29 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         monitors,
         told,
         network,
+        heard,
         changes,
     } = prepared;
+    // First: what comes back after it was forgotten has its new state.
+    for ((target, _), json) in commit.heard.iter().zip(heard) {
+        let monitor = target.monitor();
+        let key = (
+            monitor.service().as_str(),
+            monitor.name().as_str(),
+            target.address(),
+        );
+        if let Some(json) = json {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?)")?
+                .execute((key.0, key.1, key.2, json))?;
+        } else {
+            for table in ["heard", "target_state"] {
+                let delete =
+                    format!("DELETE FROM {table} WHERE (service, monitor, address) = (?, ?, ?)");
+                connection.prepare_cached(&delete)?.execute(key)?;
+            }
+        }
+    }
     if !targets.is_empty() {
         let mut statement =
             connection.prepare_cached("INSERT OR REPLACE INTO target_state VALUES (?, ?, ?, ?)")?;
@@ -167,6 +217,11 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         connection
             .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
             .execute((NETWORK, json))?;
+    }
+    if let Some(at) = commit.alive_at {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
+            .execute((ALIVE, at.as_millis().to_string()))?;
     }
     for (entry, details) in commit.changes.iter().zip(changes) {
         let monitor = entry.subject.monitor();

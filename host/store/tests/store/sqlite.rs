@@ -436,3 +436,49 @@ async fn a_reserve_is_kept_on_disk() {
     );
     store.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn tokens_are_made_beside_a_running_server_and_without_one() {
+    use watchkeeper_store::{Scope, Token, TokenBook};
+
+    let folder = Folder::new();
+    let open = || TokenBook::open(&folder.path(), T0).unwrap();
+    let digest = |byte| [byte; 32];
+    let first = open()
+        .add("first", &digest(1), &[Scope::Read, Scope::Report], T0)
+        .unwrap();
+    let store = folder.open();
+    let beside = open();
+    let second = beside
+        .add("second", &digest(2), &[Scope::Write], T0)
+        .unwrap();
+    assert!(
+        beside
+            .add("again", &digest(2), &[Scope::Write], T0)
+            .is_err()
+    );
+    let found = store.token(digest(1)).await.unwrap().unwrap();
+    let expected = Token {
+        id: first,
+        name: "first".into(),
+        scopes: vec![Scope::Read, Scope::Report],
+        created_at: T0,
+    };
+    assert_eq!(found, expected);
+    let may = Scope::ALL.map(|scope| found.may(scope));
+    assert_eq!(may, [true, true, false, false]);
+    let may = store.token(digest(2)).await.unwrap().unwrap();
+    assert_eq!(
+        Scope::ALL.map(|scope| may.may(scope)),
+        [true, true, true, false]
+    );
+    assert_eq!(store.token(digest(3)).await.unwrap(), None);
+    assert_eq!(beside.list().unwrap().len(), 2);
+    // At once, for a server that runs.
+    assert!(beside.revoke(second).unwrap());
+    assert!(!beside.revoke(second).unwrap());
+    assert_eq!(store.token(digest(2)).await.unwrap(), None);
+    drop(beside);
+    store.close().await.unwrap();
+    assert_eq!(open().list().unwrap(), [expected]);
+}

@@ -11,6 +11,9 @@ use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::ServiceId;
 use watchkeeper_engine::monitor::MonitorState;
 use watchkeeper_engine::network::{NetworkState, OwnNetwork};
+use watchkeeper_engine::passive::Heard;
+use watchkeeper_engine::passive::heartbeat::HeartbeatState;
+use watchkeeper_engine::passive::report::{Report, ReportState, Said};
 use watchkeeper_engine::telling::{Told, ToldOutage};
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{
@@ -41,6 +44,7 @@ macro_rules! laws {
             $backend,
             nothing_is_known_at_first,
             a_state_goes_on_after_a_restart,
+            what_was_heard_goes_on_and_is_forgotten,
             a_commit_repeated_tells_once,
             many_commits_at_once_are_all_kept,
             changes_are_found,
@@ -140,9 +144,59 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: [(monitor.clone(), as_monitor)].into(),
         told: vec![(route, monitor, told)],
         network,
+        ..Loaded::default()
     };
     let store = backend.open();
     assert_eq!(store.load().await.unwrap(), expected);
+    store.close().await.unwrap();
+}
+
+pub(crate) async fn what_was_heard_goes_on_and_is_forgotten(backend: &impl Backend) {
+    let (replica, job) = (
+        target("api/worker", "10.0.0.1"),
+        target("api/job", "heartbeat"),
+    );
+    let report = Heard::Report(ReportState::hear(
+        Report {
+            interval: Duration::from_secs(30),
+            said: Said::Health(Verdict::Sick),
+        },
+        T0,
+    ));
+    let called = Heard::Heartbeat(HeartbeatState {
+        called_at: Some(T0),
+        expected_at: Some(after(60)),
+        running: None,
+    });
+    let store = backend.open();
+    let first = Commit {
+        targets: vec![(replica.clone(), state(Health::Sick))],
+        heard: vec![
+            (replica.clone(), Some(report.clone())),
+            (job.clone(), Some(called.clone())),
+        ],
+        alive_at: Some(T0),
+        ..Commit::default()
+    };
+    store.commit(first).await.unwrap();
+    store.close().await.unwrap();
+
+    let store = backend.open();
+    let loaded = store.load().await.unwrap();
+    assert_eq!(
+        loaded.heard,
+        [(replica.clone(), report), (job.clone(), called.clone())].into()
+    );
+    assert_eq!(loaded.alive_at, Some(T0));
+    let second = Commit {
+        heard: vec![(replica, None)],
+        ..Commit::default()
+    };
+    store.commit(second).await.unwrap();
+    let loaded = store.load().await.unwrap();
+    assert_eq!(loaded.heard, [(job, called)].into());
+    assert!(loaded.targets.is_empty());
+    assert_eq!(loaded.alive_at, Some(T0));
     store.close().await.unwrap();
 }
 

@@ -292,6 +292,8 @@ fn target(name: &str, latency: Option<u16>) -> TargetView {
         health: Health::Healthy,
         maintained: false,
         latency_ms: latency.map(Into::into),
+        figures: None,
+        heard_at: None,
         reason: None,
     }
 }

@@ -1,14 +1,11 @@
 //! What a server answered.
 
 use std::borrow::Cow;
-use std::time::{Duration, UNIX_EPOCH};
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Failure, Timestamp, Url};
-
-/// How much of an answer's body a failure tells.
-const EXCERPT: usize = 200;
+use super::answers::Answers;
+use crate::{Error, Failure, Url};
 
 /// What a server answered, read to its end.
 #[derive(Clone, Debug)]
@@ -103,88 +100,16 @@ impl Response {
 
     /// Whether this answer says that a notice was taken: any 2xx does. After 408,
     /// 425, 429 and 5xx trying again may help, after the time that the receiver
-    /// names in `Retry-After`; after any other status it cannot.
+    /// names in `Retry-After`; after any other status it cannot. [`Answers`] knows
+    /// of services that say more.
     pub fn delivered(&self) -> Result<(), Failure> {
-        self.delivered_at(Timestamp::now())
-    }
-
-    fn delivered_at(&self, now: Timestamp) -> Result<(), Failure> {
-        if self.is_success() {
-            return Ok(());
-        }
-        let mut reason = format!("status {}", self.status);
-        if let (300..=399, Some(location)) = (self.status, self.header("location")) {
-            reason.push_str(" redirects to ");
-            reason.push_str(&location);
-        }
-        let body = String::from_utf8_lossy(&self.body);
-        let line: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !line.is_empty() {
-            reason.push_str(": ");
-            reason.extend(line.chars().take(EXCERPT));
-        }
-        Err(match self.status {
-            408 | 425 | 429 | 500..=599 => Failure::Temporary {
-                reason,
-                wait: self.retry_after(now),
-            },
-            _ => Failure::Permanent(reason),
-        })
-    }
-
-    /// RFC 9110 section 10.2.3: seconds, or a date.
-    fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        let value = self.header("retry-after")?;
-        if let Ok(seconds) = value.trim().parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = httpdate::parse_http_date(value.trim()).ok()?;
-        let date = date.duration_since(UNIX_EPOCH).ok()?.as_secs();
-        Some(Timestamp::from_seconds(date).since(now))
+        Answers::default().judge(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(status: u16, headers: &[(&str, &str)], body: &str, expected: &str) {
-        let response = Response::new(status, headers, body);
-        let found = match response.delivered_at(Timestamp::from_seconds(784_111_777)) {
-            Ok(()) => "delivered".to_owned(),
-            Err(Failure::Temporary { reason, wait }) => format!("temporary {reason} {wait:?}"),
-            Err(Failure::Permanent(reason)) => format!("permanent {reason}"),
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_receiver_says_whether_to_try_again_and_when() {
-        check(204, &[], "", "delivered");
-        check(
-            429,
-            &[("Retry-After", "30")],
-            "slow\n down",
-            "temporary status 429: slow down Some(30s)",
-        );
-        let date = ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT");
-        check(503, &[date], "", "temporary status 503 Some(60s)");
-        let past = ("retry-after", "Sun, 06 Nov 1994 08:40:37 GMT");
-        check(503, &[past], "", "temporary status 503 Some(0ns)");
-        check(
-            500,
-            &[("retry-after", "soon")],
-            "",
-            "temporary status 500 None",
-        );
-        check(404, &[], "no_service", "permanent status 404: no_service");
-        check(
-            302,
-            &[("location", "/x")],
-            "",
-            "permanent status 302 redirects to /x",
-        );
-    }
 
     #[test]
     fn a_body_that_was_cut_is_no_whole_answer() {

@@ -55,7 +55,6 @@ impl Conversation {
                 "the server sent more before TLS than it was asked for".to_owned(),
             ));
         }
-        self.hurry();
         let session =
             self.connection
                 .start_tls(encryption.server_name(host), &[], encryption.verify());
@@ -64,7 +63,6 @@ impl Conversation {
 
     /// Writes all of `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.hurry();
         let written = self.connection.write(bytes);
         written.map_err(|error| self.named(self.awaited, error))
     }
@@ -86,7 +84,6 @@ impl Conversation {
             if self.received.len() >= self.limit {
                 return Err(Error::TooLarge(self.limit as u64));
             }
-            self.hurry();
             let bytes = self.connection.read(CHUNK);
             let bytes = bytes.map_err(|error| self.named(self.awaited, error))?;
             if bytes.is_empty() {
@@ -105,11 +102,6 @@ impl Conversation {
     /// interest.
     pub fn close(mut self, goodbye: &[u8]) {
         drop(self.write(goodbye));
-    }
-
-    /// Gives the next call what is left of the time.
-    fn hurry(&mut self) {
-        self.connection.timeout = self.patience.saturating_sub(self.started.elapsed());
     }
 
     fn named(&self, awaited: &str, error: Error) -> Error {

@@ -63,6 +63,7 @@ mod tests {
         let session = Session {
             version: "TLSv1.3".to_owned(),
             cipher: String::new(),
+            alpn: None,
             chain: vec![Certificate {
                 subject: "CN=it".to_owned(),
                 issuer: "CN=ca".to_owned(),

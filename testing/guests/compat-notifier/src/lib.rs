@@ -32,7 +32,7 @@ impl Guest for Compat {
         log::log(log::Level::Warn, &notice.body);
         let state = state::set("key", b"value").is_ok();
         let told = format!(
-            "{} {:?} {:?} {:?} {} {} {} {:?} {} {} {} {:?} {} {state}",
+            "{} {:?} {:?} {:?} {} {} {} {:?} {} {} {} {:?} {} {:?} {:?} {} {state}",
             notice.id,
             notice.occasion,
             notice.health,
@@ -45,6 +45,9 @@ impl Guest for Compat {
             notice.page_title,
             notice.page_url,
             notice.incident_url,
+            notice.thread,
+            notice.started,
+            notice.acknowledge_url,
             request.timeout,
         );
         if request.config.contains("later") {

@@ -9,11 +9,13 @@ mod waste;
 
 use std::hint::black_box;
 
+use guest_deeds::Deed;
 use watchkeeper_sdk::bindings::probe::{
     Fault, Guest, Health, Measurement, ProbeDescription, Reading, Request,
 };
 use watchkeeper_sdk::bindings::types::{Capability, Description};
-use watchkeeper_sdk::bindings::{log, probe_plugin, state};
+use watchkeeper_sdk::bindings::validation::{self, Problem};
+use watchkeeper_sdk::bindings::{log, probe_plugin, state, validated_plugin};
 
 /// What a test writes over, padded with spaces: `panic`, `loop`, `exit`,
 /// `reach`, or `name=…`, `version=…`, `schema=…`, `hosts=…`, `schemes=…`.
@@ -64,54 +66,58 @@ impl Guest for Hostile {
 
     fn check(request: Request) -> Result<Reading, Fault> {
         let with = field(&request.config, "with");
-        match field(&request.config, "do") {
-            "nothing" => Ok(healthy()),
-            "sick" => Ok(sick(with)),
-            "dead" => Ok(found(Health::Dead, with)),
-            "dead without reason" => Ok(Reading {
+        let word = field(&request.config, "do");
+        let Some(deed) = Deed::from_word(word) else {
+            return Err(Fault::Misconfigured(format!("no such deed: {word}")));
+        };
+        match deed {
+            Deed::Nothing => Ok(healthy()),
+            Deed::Sick => Ok(sick(with)),
+            Deed::Dead => Ok(found(Health::Dead, with)),
+            Deed::DeadWithoutReason => Ok(Reading {
                 reason: None,
                 ..found(Health::Dead, "")
             }),
-            "misconfigured" => Err(Fault::Misconfigured(with.to_owned())),
-            "undecided" => Err(Fault::Undecided(with.to_owned())),
-            "panic" => panic!("{with}"),
-            "exit" => std::process::exit(3),
-            "say" => Ok(say(with)),
-            "measure" => Ok(measure(number(with))),
-            "reason" => Ok(sick(&"x".repeat(number(with)))),
-            "count" => Ok(count()),
-            "fill state" => Ok(fill_state()),
-            "set, then panic" => {
+            Deed::Misconfigured => Err(Fault::Misconfigured(with.to_owned())),
+            Deed::Undecided => Err(Fault::Undecided(with.to_owned())),
+            Deed::Panic => panic!("{with}"),
+            Deed::Exit => std::process::exit(3),
+            Deed::Say => Ok(say(with)),
+            Deed::Measure => Ok(measure(number(with))),
+            Deed::Reason => Ok(sick(&"x".repeat(number(with)))),
+            Deed::Count => Ok(count()),
+            Deed::FillState => Ok(fill_state()),
+            Deed::SetThenPanic => {
                 state::set("left", b"behind").expect("there is room");
                 panic!("after setting");
             }
-            "request" => Ok(found(
+            Deed::Request => Ok(found(
                 Health::Healthy,
                 &format!("{} {} {}", request.monitor, request.target, request.timeout),
             )),
 
-            "loop" => waste::processor(),
-            "sleep" => {
+            Deed::Loop => waste::processor(),
+            Deed::Sleep => {
                 std::thread::sleep(std::time::Duration::from_hours(1));
                 Ok(healthy())
             }
-            "nap" => {
+            Deed::Nap => {
                 for _ in 0..number(with) {
                     std::thread::sleep(std::time::Duration::from_millis(15));
                 }
                 Ok(healthy())
             }
-            "memory" => waste::memory(),
-            "recursion" => Ok(sick(&waste::stack(1).to_string())),
-            "resources" => waste::resources(),
-            "headers" => waste::headers(),
-            "randomness" => Ok(sick(&waste::randomness(number(with)).to_string())),
-            "log" => Ok(waste::log(number(with))),
-            "output" => Ok(waste::output(number(with))),
+            Deed::Memory => waste::memory(),
+            Deed::Recursion => Ok(sick(&waste::stack(1).to_string())),
+            Deed::Resources => waste::resources(),
+            Deed::Headers => waste::headers(),
+            Deed::Randomness => Ok(sick(&waste::randomness(number(with)).to_string())),
+            Deed::Log => Ok(waste::log(number(with))),
+            Deed::Output => Ok(waste::output(number(with))),
 
-            "read file" => Ok(outcome(std::fs::read_to_string(with))),
-            "write file" => Ok(outcome(std::fs::write(with, "x"))),
-            "environment" => {
+            Deed::ReadFile => Ok(outcome(std::fs::read_to_string(with))),
+            Deed::WriteFile => Ok(outcome(std::fs::write(with, "x"))),
+            Deed::Environment => {
                 let seen: Vec<_> = std::env::vars_os().collect();
                 Ok(sick(&format!(
                     "{} variables, {} arguments",
@@ -119,27 +125,31 @@ impl Guest for Hostile {
                     std::env::args().count()
                 )))
             }
-            "thread" => Ok(outcome(std::thread::Builder::new().spawn(|| ()).map(drop))),
-            "stdin" => Ok(outcome(std::io::read_to_string(std::io::stdin()))),
-            "http" => Ok(outcome(reach::http(with, None))),
-            "http as" => {
+            Deed::Thread => Ok(outcome(std::thread::Builder::new().spawn(|| ()).map(drop))),
+            Deed::Stdin => Ok(outcome(std::io::read_to_string(std::io::stdin()))),
+            Deed::Http => Ok(outcome(reach::http(with, None))),
+            Deed::HttpAs => {
                 let (url, host) = with.split_once(' ').expect("two words");
                 Ok(outcome(reach::http(url, Some(host))))
             }
-            "http, ignoring the answer" => {
+            Deed::HttpIgnoringTheAnswer => {
                 drop(reach::http(with, None));
                 Ok(healthy())
             }
-            "tcp" => Ok(outcome(reach::tcp(with))),
-            "tcp, hanging" => Ok(outcome(reach::tcp_hanging(with))),
-            "connections" => Ok(outcome(reach::connections(with))),
-            "listen" => Ok(outcome(std::net::TcpListener::bind(with).map(drop))),
-            "udp" => Ok(outcome(reach::udp(with))),
-            "look up" => Ok(outcome(reach::look_up(with))),
-            "tls" => Ok(outcome(reach::tls(with))),
-            "ping" => Ok(outcome(reach::ping(with))),
-            "dns" => Ok(outcome(reach::dns(with))),
-            other => Err(Fault::Misconfigured(format!("no such deed: {other}"))),
+            Deed::HttpFollowing => Ok(outcome(reach::http_following(with))),
+            Deed::Tcp => Ok(outcome(reach::tcp(with))),
+            Deed::TcpTwice => {
+                drop(reach::tcp(with));
+                Ok(outcome(reach::tcp(with)))
+            }
+            Deed::TcpHanging => Ok(outcome(reach::tcp_hanging(with))),
+            Deed::Connections => Ok(outcome(reach::connections(with))),
+            Deed::Listen => Ok(outcome(std::net::TcpListener::bind(with).map(drop))),
+            Deed::Udp => Ok(outcome(reach::udp(with))),
+            Deed::LookUp => Ok(outcome(reach::look_up(with))),
+            Deed::Tls => Ok(outcome(reach::tls(with))),
+            Deed::Ping => Ok(outcome(reach::ping(with))),
+            Deed::Dns => Ok(outcome(reach::dns(with))),
         }
     }
 }
@@ -174,6 +184,39 @@ fn found(health: Health, reason: &str) -> Reading {
         health,
         reason: Some(reason.to_owned()),
         ..healthy()
+    }
+}
+
+/// Looks at configurations as its configuration says.
+impl validation::Guest for Hostile {
+    fn validate(config: String) -> Vec<Problem> {
+        let with = field(&config, "with");
+        match field(&config, "validate") {
+            "loop" => waste::processor(),
+            "panic" => panic!("{with}"),
+            "reach" => vec![problem(
+                &outcome(reach::tcp("127.0.0.1:1"))
+                    .reason
+                    .unwrap_or_default(),
+            )],
+            "many" => vec![problem(with); 10_000],
+            "long" => vec![problem(&with.repeat(100_000))],
+            "one" => vec![Problem {
+                instead: Some(with.to_owned()),
+                position: Some((2, 3)),
+                ..problem(with)
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn problem(what: &str) -> Problem {
+    Problem {
+        pointer: "/with".to_owned(),
+        what: what.to_owned(),
+        instead: None,
+        position: None,
     }
 }
 
@@ -244,3 +287,4 @@ fn print(words: &str) {
 }
 
 probe_plugin::export_probe!(Hostile with_types_in probe_plugin);
+validated_plugin::export_validation!(Hostile with_types_in validated_plugin);

@@ -93,10 +93,16 @@ pub(crate) fn tcp_hanging(address: &str) -> std::io::Result<usize> {
 /// Opens one after the other until it is refused.
 pub(crate) fn connections(address: &str) -> std::io::Result<usize> {
     let mut kept = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..10_000 {
         kept.push(TcpStream::connect(address)?);
     }
     Ok(kept.len())
+}
+
+/// The status of the last answer.
+pub(crate) fn http_following(url: &str) -> Result<u16, watchkeeper_sdk::Error> {
+    let request = watchkeeper_sdk::http::Request::get(url).redirects(5);
+    Ok(request.send()?.status())
 }
 
 pub(crate) fn udp(address: &str) -> std::io::Result<usize> {

@@ -28,6 +28,20 @@ const RUNS: usize = 200;
 /// Runs before those that count: they fill the pool and the caches.
 const WARM_UP: usize = 20;
 
+/// What Vigil's users ask of a queue.
+const TEN_LINES: &str = "\
+#!/bin/bash
+set -eu
+answer=$(curl -sf -m 5 \"$TARGET\") || { echo 'no answer'; exit 2; }
+depth=$(echo \"$answer\" | jq .queue.depth)
+status=$(echo \"$answer\" | jq -r .status)
+[ \"$status\" = up ] || { echo \"status is $status\"; exit 2; }
+if [ \"$depth\" -gt 1000 ]; then
+  echo \"queue too deep: $depth\"; exit 1
+fi
+exit 0
+";
+
 /// The runs of one plugin.
 #[derive(Default)]
 struct Cost {
@@ -270,6 +284,20 @@ fn typical_runs() {
             of_checks("js, nothing", "js", &site.url("/json"), idle).await,
             of_checks("js, fetch and JSON", "js", &site.url("/json"), &scripted).await,
             of_checks("domain, asking", "domain", "domain://acme.test", &rdap).await,
+            of_checks(
+                "script, exit 0",
+                "script",
+                "script:x",
+                r#"{"script": "exit 0"}"#,
+            )
+            .await,
+            of_checks(
+                "script, HTTP and JSON",
+                "script",
+                &site.url("/json"),
+                &crate::script::script(TEN_LINES),
+            )
+            .await,
             of_deliveries("webhook, signed", "webhook", &hook).await,
             of_deliveries("slack", "slack", &slack).await,
         ];

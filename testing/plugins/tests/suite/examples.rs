@@ -11,7 +11,10 @@ use watchkeeper_sandbox::Kind;
 
 /// An environment in which every variable is set, to what fits everywhere.
 #[expect(clippy::unnecessary_wraps, reason = "what the configuration calls")]
-fn env(_: &str) -> Option<String> {
+fn env(name: &str) -> Option<String> {
+    if name.ends_with("_TOKEN") {
+        return Some(format!("0123456789-{name}"));
+    }
     Some("https://hooks.slack.com/services/T0/B0/X".to_owned())
 }
 

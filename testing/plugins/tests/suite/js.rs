@@ -316,7 +316,7 @@ fn a_script_can_do_no_harm() {
         for (script, expected) in [
             (
                 "const check = () => { for (;;) {} }",
-                "limit: the plugin used more than 1s of processor time (limit `cpu`)",
+                "limit: the plugin used more than 1 s of processor time (limit `cpu`)",
             ),
             (
                 "const check = () => { let text = 'x'; for (;;) text += text + '!' }",
@@ -329,7 +329,7 @@ fn a_script_can_do_no_harm() {
             ("function check() { return [1].map(check) }", ""),
             (
                 "const check = () => /(a+)+$/.test('a'.repeat(40) + 'b')",
-                "limit: the plugin used more than 1s of processor time (limit `cpu`)",
+                "limit: the plugin used more than 1 s of processor time (limit `cpu`)",
             ),
         ] {
             let said = check(script, &site.url("/")).await;

@@ -26,6 +26,8 @@ mod python;
 mod rabbitmq;
 mod rabbitmq_answers;
 mod redis;
+mod script;
+mod scripts_page;
 mod slack;
 mod smtp;
 mod ssh;

@@ -41,9 +41,9 @@ fn a_message_has_the_form_that_slack_documents() {
                 "fields": [
                     {
                         "title": "Affected",
-                        "value": "• *API* / Health &amp; speed (https://a.test/): dead, connection refused\n\
-                                  • *API* / Health &amp; speed (https://b.test/): sick\n\
-                                  • *API* / Health &amp; speed (tcp://c.test:5672): dead, connection refused",
+                        "value": "API / Health &amp; speed (https://a.test/): dead, connection refused\n\
+                                  API / Health &amp; speed (https://b.test/): sick\n\
+                                  API / Health &amp; speed (tcp://c.test:5672): dead, connection refused",
                         "short": false,
                     },
                     {"title": "Lasting", "value": "2 min 5 s", "short": true},

@@ -1,5 +1,9 @@
 //! `watchkeeper plugin new`: a project that builds, and passes its own tests.
 
+mod c;
+mod javascript;
+mod python;
+mod rust;
 mod sdk;
 
 use std::fs;
@@ -33,29 +37,48 @@ pub(crate) struct NewArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Language {
     Rust,
+    /// JavaScript
+    #[value(alias = "javascript")]
+    Js,
+    Python,
+    C,
+}
+
+impl Language {
+    /// As people call it.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Js => "JavaScript",
+            Self::Python => "Python",
+            Self::C => "C",
+        }
+    }
 }
 
 /// A file of a project: its path, and what it holds.
-type Made = (PathBuf, String);
+type Made = (PathBuf, Vec<u8>);
 
-/// What a Rust project is made of, with `@WORDS@` to be replaced.
-mod rust {
-    pub(super) const MANIFEST: &str = include_str!("../../../templates/rust/Cargo.toml.in");
-    pub(super) const IGNORED: &str = include_str!("../../../templates/rust/gitignore.in");
-    pub(super) const README: &str = include_str!("../../../templates/rust/README.md.in");
-    pub(super) const PROBE: [&str; 2] = [
-        include_str!("../../../templates/rust/probe.rs.in"),
-        include_str!("../../../templates/rust/probe.toml.in"),
-    ];
-    pub(super) const NOTIFIER: [&str; 2] = [
-        include_str!("../../../templates/rust/notifier.rs.in"),
-        include_str!("../../../templates/rust/notifier.toml.in"),
-    ];
+/// A project to be made.
+struct Project {
+    files: Vec<Made>,
+    /// What builds it, line by line.
+    build: Vec<String>,
+    /// The component that is built.
+    component: String,
 }
+
+/// What the tests of every new project say, with `@WORDS@` to be replaced.
+const PROBE_TESTS: &str = include_str!("../../../templates/probe.toml.in");
+const NOTIFIER_TESTS: &str = include_str!("../../../templates/notifier.toml.in");
 
 pub(super) fn new(args: &NewArgs) -> anyhow::Result<Exit> {
     if let Err(problem) = PluginName::new(&args.name) {
         complain(&format!("a plugin's name {problem}"));
+        return Ok(Exit::Usage);
+    }
+    if args.sdk.is_some() && args.lang != Language::Rust {
+        complain("`--sdk` is for Rust: a project in another language carries its SDK");
         return Ok(Exit::Usage);
     }
     let folder = args
@@ -73,42 +96,30 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::Usage);
     }
-    let files = match args.lang {
-        Language::Rust => rust_project(args)?,
+    let project = match args.lang {
+        Language::Rust => rust::project(args)?,
+        Language::Js => javascript::project(args),
+        Language::Python => python::project(args),
+        Language::C => c::project(args),
     };
-    for (path, text) in &files {
-        write(&folder.join(path), text)?;
+    for (path, content) in &project.files {
+        write(&folder.join(path), content)?;
     }
-    let kind = kind(args);
-    let component = component(&args.name);
     print(&format!(
-        "{}: a {kind} in Rust\n\n  cd {}\n  cargo test\n  cargo build --release --target wasm32-wasip2\n  watchkeeper plugin test {component}\n\nREADME.md says how to go on.",
+        "{}: a {} in {}\n\n  cd {}\n  {}\n  watchkeeper plugin test {}\n\nREADME.md says how to go on.",
         folder.display(),
+        kind(args),
+        args.lang.label(),
         folder.display(),
+        project.build.join("\n  "),
+        project.component,
     ))?;
     Ok(Exit::Fine)
 }
 
-fn rust_project(args: &NewArgs) -> anyhow::Result<Vec<Made>> {
+/// A template with the words that are the same in every language.
+fn filled(args: &NewArgs, component: &str, template: &str) -> String {
     let name = &args.name;
-    let (dependency, vendored) = match &args.sdk {
-        Some(path) => {
-            let path = path
-                .canonicalize()
-                .with_context(|| format!("there is no SDK in {}", path.display()))?;
-            let line = format!(
-                "watchkeeper-sdk = {{ path = {:?} }}",
-                path.display().to_string()
-            );
-            (line, "")
-        }
-        None => (
-            "# The SDK of the Watchkeeper that made this project.\n\
-             watchkeeper-sdk = { path = \"vendor/watchkeeper-sdk\" }"
-                .to_owned(),
-            "\n| `vendor/watchkeeper-sdk` | the SDK: `cargo doc -p watchkeeper-sdk --open` has every call |",
-        ),
-    };
     let example = if args.notifier {
         format!(
             "[[channel]]\nid = \"ops\"\nnotifier = \"{name}\"\nconfig = {{ url = {{ env = \"HOOK_URL\" }} }}\n\n[[route]]\nto = [\"ops\"]"
@@ -123,42 +134,34 @@ fn rust_project(args: &NewArgs) -> anyhow::Result<Vec<Made>> {
     } else {
         "--target http://127.0.0.1:8081/json --set sick_above=100"
     };
-    let filled = |template: &str| {
-        template
-            .replace("@NAME@", name)
-            .replace("@TYPE@", &type_name(name))
-            .replace("@FILE@", &file(name))
-            .replace("@KIND@", kind(args))
-            .replace("@SDK@", &dependency)
-            .replace("@VENDORED@", vendored)
-            .replace("@CONFIG@", &example)
-            .replace("@TRY@", try_it)
-    };
-    let [code, tests] = if args.notifier {
-        rust::NOTIFIER
-    } else {
-        rust::PROBE
-    };
-    let mut files = vec![
-        ("Cargo.toml".into(), filled(rust::MANIFEST)),
-        (".gitignore".into(), filled(rust::IGNORED)),
-        ("README.md".into(), filled(rust::README)),
-        ("src/lib.rs".into(), filled(code)),
-        ("tests/behaviour.toml".into(), filled(tests)),
-        ("wit/plugin.wit".into(), sdk::CONTRACT.to_owned()),
-    ];
-    if args.sdk.is_none() {
-        files.extend(sdk::files(Path::new("vendor/watchkeeper-sdk"))?);
-    }
-    Ok(files)
+    template
+        .replace("@NAME@", name)
+        .replace("@KIND@", kind(args))
+        .replace("@COMPONENT@", component)
+        .replace("@CONFIG@", &example)
+        .replace("@TRY@", try_it)
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+/// The table of tests that the project passes.
+fn behaviour(args: &NewArgs, component: &str) -> Made {
+    let template = if args.notifier {
+        NOTIFIER_TESTS
+    } else {
+        PROBE_TESTS
+    };
+    made("tests/behaviour.toml", filled(args, component, template))
+}
+
+fn made(path: impl Into<PathBuf>, text: impl Into<Vec<u8>>) -> Made {
+    (path.into(), text.into())
+}
+
+fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let written = || -> std::io::Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, text)
+        fs::write(path, content)
     };
     written().with_context(|| format!("cannot write {}", path.display()))
 }
@@ -167,58 +170,41 @@ fn kind(args: &NewArgs) -> &'static str {
     if args.notifier { "notifier" } else { "probe" }
 }
 
-/// `queue-depth` as a type: `QueueDepth`.
-fn type_name(name: &str) -> String {
-    name.split('-')
-        .flat_map(|word| {
-            let mut letters = word.chars();
-            let first = letters.next().map(|first| first.to_ascii_uppercase());
-            first.into_iter().chain(letters)
-        })
-        .collect()
-}
-
-/// The file that cargo builds.
-fn file(name: &str) -> String {
-    format!("{}.wasm", name.replace('-', "_"))
-}
-
-fn component(name: &str) -> String {
-    format!("target/wasm32-wasip2/release/{}", file(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_become_types_and_files() {
-        assert_eq!(type_name("queue-depth"), "QueueDepth");
-        assert_eq!(type_name("a--b-"), "AB");
-        assert_eq!(file("queue-depth"), "queue_depth.wasm");
-    }
-
-    #[test]
     fn nothing_is_left_to_fill_in() {
-        for notifier in [false, true] {
-            let args = NewArgs {
-                name: "queue-depth".to_owned(),
-                lang: Language::Rust,
-                notifier,
-                into: None,
-                sdk: None,
-            };
-            for (path, text) in rust_project(&args).unwrap() {
-                let is_ours = !path.starts_with("vendor") && !path.starts_with("wit");
-                let marked = text.split('@').skip(1).step_by(2);
-                let marks: Vec<_> = marked
-                    .filter(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase()))
-                    .collect();
-                assert!(
-                    !is_ours || marks.is_empty(),
-                    "{}: {marks:?}",
-                    path.display()
-                );
+        for lang in Language::value_variants() {
+            for notifier in [false, true] {
+                let args = NewArgs {
+                    name: "queue-depth".to_owned(),
+                    lang: *lang,
+                    notifier,
+                    into: None,
+                    sdk: None,
+                };
+                let project = match lang {
+                    Language::Rust => rust::project(&args).unwrap(),
+                    Language::Js => javascript::project(&args),
+                    Language::Python => python::project(&args),
+                    Language::C => c::project(&args),
+                };
+                let ours = project
+                    .files
+                    .iter()
+                    .filter(|(path, _)| !path.starts_with("vendor") && !path.starts_with("wit"));
+                for (path, content) in ours {
+                    let text = String::from_utf8(content.clone()).unwrap();
+                    let marked = text.split('@').skip(1).step_by(2);
+                    let marks: Vec<_> = marked
+                        .filter(|word| {
+                            !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase())
+                        })
+                        .collect();
+                    assert!(marks.is_empty(), "{}: {marks:?}", path.display());
+                }
             }
         }
     }

@@ -89,6 +89,9 @@ impl From<&Notice> for told::Notice {
             page_title: notice.page_title.clone(),
             page_url: notice.page_url.clone(),
             incident_url: notice.incident_url.clone(),
+            thread: notice.thread.clone(),
+            started: notice.started.map(nanos),
+            acknowledge_url: notice.acknowledge_url.clone(),
         }
     }
 }

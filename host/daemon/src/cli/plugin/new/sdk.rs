@@ -1,14 +1,15 @@
-//! The Rust SDK inside the program: a project that carries it builds wherever
-//! there is a Rust, and speaks the same contract as this host.
+//! The SDKs inside the program: a project that carries one builds wherever there are
+//! its language's tools, and speaks the same contract as this host.
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use toml::{Table, Value};
 
-use super::Made;
+use super::{Made, made};
 
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 
 /// The contract that this host speaks.
 pub(super) const CONTRACT: &str = include_str!("../../../../../../wit/plugin.wit");
@@ -19,15 +20,44 @@ const MANIFEST: &str = include_str!("../../../../../../sdk/rust/Cargo.toml");
 /// The workspace's manifest.
 const WORKSPACE: &str = include_str!("../../../../../../Cargo.toml");
 
-/// The SDK as a crate of its own below `folder`, two levels below which it finds
+/// The contract, and what the SDKs of other languages than Rust need of WASI, in the
+/// folder `wit`.
+pub(super) fn wit() -> Vec<Made> {
+    let mut files = below(Path::new("wit"), WIT);
+    files.push(made("wit/deps/plugin.wit", CONTRACT));
+    files
+}
+
+/// The C SDK in `folder`, with the generated bindings.
+pub(super) fn c(folder: &Path) -> Vec<Made> {
+    let mut files = below(folder, C);
+    files.extend(below(&folder.join("bindings"), BINDINGS));
+    files
+}
+
+/// The JavaScript SDK in `folder`.
+pub(super) fn javascript(folder: &Path) -> Vec<Made> {
+    below(folder, JAVASCRIPT)
+}
+
+/// The Python SDK in `folder`.
+pub(super) fn python(folder: &Path) -> Vec<Made> {
+    below(folder, PYTHON)
+}
+
+/// The Rust SDK as a crate of its own below `folder`, two levels below which it finds
 /// the contract in `wit`.
-pub(super) fn files(folder: &Path) -> anyhow::Result<Vec<Made>> {
-    let mut files: Vec<Made> = SOURCES
-        .iter()
-        .map(|(path, text)| (folder.join("src").join(path), (*text).to_owned()))
-        .collect();
-    files.push((folder.join("Cargo.toml"), manifest()?));
+pub(super) fn rust(folder: &Path) -> anyhow::Result<Vec<Made>> {
+    let mut files = below(&folder.join("src"), RUST);
+    files.push(made(folder.join("Cargo.toml"), manifest()?));
     Ok(files)
+}
+
+fn below(folder: &Path, files: &[(&str, &[u8])]) -> Vec<Made> {
+    let files = files.iter();
+    files
+        .map(|(path, content)| made(folder.join(path), *content))
+        .collect()
 }
 
 /// The SDK's manifest with what it takes from the workspace written out, and
@@ -81,14 +111,33 @@ mod tests {
 
     #[test]
     fn every_source_is_carried() {
-        let names: Vec<_> = SOURCES.iter().map(|(path, _)| *path).collect();
-        for wanted in ["lib.rs", "bindings.rs", "http/response.rs"] {
-            assert!(names.contains(&wanted), "{names:?}");
+        let names = |files: &[(&'static str, &[u8])]| -> Vec<_> {
+            files.iter().map(|(path, _)| *path).collect()
+        };
+        for (files, wanted) in [
+            (RUST, &["lib.rs", "bindings.rs", "http/response.rs"][..]),
+            (JAVASCRIPT, &["build.mjs", "index.d.ts", "src/index.js"]),
+            (C, &["watchkeeper.h", "http.c"]),
+            (
+                BINDINGS,
+                &[
+                    "watchkeeper_probe.h",
+                    "watchkeeper_notifier_component_type.o",
+                ],
+            ),
+            (PYTHON, &["build.py", "watchkeeper/__init__.py"]),
+            (WIT, &["worlds.wit", "deps/http.wit", "deps/io.wit"]),
+        ] {
+            let names = names(files);
+            for wanted in wanted {
+                assert!(names.contains(wanted), "{wanted}: {names:?}");
+            }
         }
-        assert!(
-            SOURCES
-                .iter()
-                .any(|(path, text)| *path == "bindings.rs" && text.contains("path: \"../../wit\""))
-        );
+        let bindings = RUST
+            .iter()
+            .find(|(path, _)| *path == "bindings.rs")
+            .unwrap();
+        let bindings = str::from_utf8(bindings.1).unwrap();
+        assert!(bindings.contains("path: \"../../wit\""));
     }
 }

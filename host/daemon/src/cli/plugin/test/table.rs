@@ -108,6 +108,8 @@ pub(super) struct NoticePart {
     page_title: Option<String>,
     page_url: Option<String>,
     incident_url: Option<String>,
+    thread: Option<String>,
+    acknowledge_url: Option<String>,
     affected: Option<Vec<AffectedPart>>,
 }
 
@@ -297,6 +299,8 @@ impl Case {
                 since: SINCE,
             }],
         };
+        // Checked when the table was read.
+        let lasted = part.lasted.as_deref().and_then(duration);
         Notice {
             id: text(&part.id, "test-notice"),
             occasion: part.occasion.map_or(Occasion::Changed, OccasionWord::whole),
@@ -306,12 +310,14 @@ impl Case {
             title: text(&part.title, "API is dead: connection refused"),
             body: text(&part.body, ""),
             affected,
-            // Checked when the table was read.
-            lasted: part.lasted.as_deref().and_then(duration),
+            lasted,
             reminder: part.reminder.unwrap_or(0),
             page_title: text(&part.page_title, "Status"),
             page_url: text(&part.page_url, "https://status.example.com"),
             incident_url: part.incident_url.clone(),
+            thread: text(&part.thread, "test-thread"),
+            started: Some(SINCE.saturating_sub(lasted.unwrap_or_default())),
+            acknowledge_url: part.acknowledge_url.clone(),
         }
     }
 

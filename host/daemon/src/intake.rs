@@ -1,0 +1,140 @@
+//! What the outside says: who may say it, and its way to the one task that
+//! decides.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout};
+use tracing::error;
+use watchkeeper_config::Config;
+use watchkeeper_config::passive::Passive;
+use watchkeeper_config::secret::Secret;
+use watchkeeper_engine::id::MonitorId;
+use watchkeeper_store::{Digest, Scope, Store};
+use watchkeeper_web::{Access, Admission, Intake, Kind, Refusal, Told};
+
+/// How many messages may wait to be taken in. Who comes then waits for a place,
+/// within [`PATIENCE`].
+pub(crate) const QUEUE: usize = 4_096;
+
+/// How long who says something waits to hear that it was taken in: less than
+/// clients wait.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Something that was said, on its way.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) told: Told,
+    /// When it was said.
+    pub(crate) at: Instant,
+    /// Who waits to hear how it was taken.
+    pub(crate) reply: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// Who may say what. Secrets are here as digests: comparing those, in constant
+/// time or as keys of a map, tells nothing about the secrets.
+pub(crate) struct Keys {
+    reporter: Option<Digest>,
+    heartbeats: HashMap<Digest, MonitorId>,
+    kinds: HashMap<MonitorId, Kind>,
+}
+
+impl Keys {
+    /// What `config` says.
+    pub(crate) fn of(config: &Config) -> Self {
+        let mut heartbeats = HashMap::new();
+        let mut kinds = HashMap::new();
+        for monitor in config.monitors() {
+            let kind = match &monitor.passive {
+                None => Kind::Asks,
+                Some(Passive::Push { .. }) => Kind::Push,
+                Some(Passive::Local { .. }) => Kind::Local,
+                Some(Passive::Heartbeat { token, .. }) => {
+                    heartbeats.insert(digest(token.expose()), monitor.id.clone());
+                    Kind::Heartbeat
+                }
+                Some(Passive::Manual) => Kind::Manual,
+            };
+            kinds.insert(monitor.id.clone(), kind);
+        }
+        let reporter = config.vigil.reporter_token.as_ref().map(Secret::expose);
+        Self {
+            reporter: reporter.map(digest),
+            heartbeats,
+            kinds,
+        }
+    }
+}
+
+/// The SHA-256 of a secret.
+pub(crate) fn digest(secret: &str) -> Digest {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Where the outside is listened to.
+pub(crate) struct Counter {
+    pub(crate) keys: watch::Receiver<Arc<Keys>>,
+    pub(crate) messages: mpsc::Sender<Message>,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+impl Intake for Counter {
+    fn admits_reporter(&self, password: &str) -> Admission {
+        let Some(token) = self.keys.borrow().reporter else {
+            return Admission::NoDoor;
+        };
+        if bool::from(token.ct_eq(&digest(password))) {
+            Admission::Granted
+        } else {
+            Admission::Refused
+        }
+    }
+
+    fn heartbeat(&self, token: &str) -> Option<MonitorId> {
+        self.keys.borrow().heartbeats.get(&digest(token)).cloned()
+    }
+
+    fn access(&self, token: &str) -> BoxFuture<'_, Result<Option<Access>, Refusal>> {
+        let found = self.store.token(digest(token));
+        Box::pin(async move {
+            let token = found.await.map_err(|problem| {
+                error!(%problem, "tokens cannot be looked up");
+                Refusal::Busy
+            })?;
+            Ok(token.map(|token| Access {
+                read: token.may(Scope::Read),
+                report: token.may(Scope::Report),
+            }))
+        })
+    }
+
+    fn kind(&self, monitor: &MonitorId) -> Option<Kind> {
+        self.keys.borrow().kinds.get(monitor).copied()
+    }
+
+    fn take(&self, told: Told) -> BoxFuture<'_, Result<(), Refusal>> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message {
+            told,
+            at: Instant::now(),
+            reply,
+        };
+        let taking = async move {
+            self.messages
+                .send(message)
+                .await
+                .map_err(|_| Refusal::Busy)?;
+            answer.await.unwrap_or(Err(Refusal::Busy))
+        };
+        Box::pin(async move {
+            timeout(PATIENCE, taking)
+                .await
+                .unwrap_or(Err(Refusal::Busy))
+        })
+    }
+}
