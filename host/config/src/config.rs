@@ -13,13 +13,18 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use watchkeeper_engine::dependencies::Dependencies;
 use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
+use watchkeeper_engine::incident;
+use watchkeeper_engine::pacing::Rate;
+use watchkeeper_engine::reminding::Plan;
 use watchkeeper_engine::telling::Interest;
 
+use crate::hours::Hours;
 use crate::limits::LimitOverrides;
 use crate::monitor::Monitor;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
 use crate::secret::Secret;
+use crate::template::Template;
 
 /// A whole configuration. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,10 @@ pub struct Config {
     /// How the host notices that its own network is gone; none if it is not
     /// asked to.
     pub self_check: Option<SelfCheck>,
+    /// Whom the host calls while it works; none if nobody.
+    pub dead_man: Option<DeadMan>,
+    /// How incidents open and end by themselves.
+    pub incidents: Incidents,
     /// What speaks to the host as it spoke to Vigil.
     pub vigil: Vigil,
     /// The services, in the order of the files.
@@ -290,12 +299,32 @@ pub struct SelfCheck {
     pub every: Duration,
 }
 
+/// Whom the host calls while it works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadMan {
+    /// An `http` or `https` URL; whoever knows it can call.
+    pub url: Secret,
+    /// How often: 5 s to 1 h.
+    pub every: Duration,
+}
+
+/// How incidents open and end by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incidents {
+    /// By what they open and end.
+    pub rules: incident::Rules,
+    /// How long the link in a notice works by which people acknowledge.
+    pub acknowledge_within: Duration,
+}
+
 /// What speaks to the host as it spoke to Vigil.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vigil {
     /// The password of reporters and of Vigil Local; without one there is nothing
     /// at their addresses.
     pub reporter_token: Option<Secret>,
+    /// The password of its manager addresses; without one there is nothing there.
+    pub manager_token: Option<Secret>,
 }
 
 /// What the public knows. Cheap to clone.
@@ -307,6 +336,8 @@ pub struct Service {
     pub label: Arc<str>,
     /// One sentence on what it is.
     pub description: Option<Arc<str>>,
+    /// Words by which routes find its monitors.
+    pub tags: Arc<[Tag]>,
     /// Its monitors, in the order of the file; at least one.
     pub monitors: Arc<[Monitor]>,
     /// Where it stands.
@@ -324,49 +355,115 @@ pub struct Channel {
     pub config: PluginConfig,
     /// How long one delivery may take.
     pub timeout: Duration,
+    /// How many notices it gets; none: all there are.
+    pub rate: Option<Rate>,
+    /// The title of its notices, in place of the host's words.
+    pub title: Option<Template>,
+    /// The text below the title, in place of the host's words.
+    pub body: Option<Template>,
     /// Limits where they differ from the plugin's.
     pub limits: LimitOverrides,
     /// Where it stands.
     pub position: Position,
 }
 
-/// Which events go to which channels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Which events go to which channels. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Route {
     /// The channels; at least one.
     pub to: Arc<[ChannelId]>,
     /// What they are told; at least that something is dead, sick or unknown, as
     /// the end of an outage is only told to those who heard of its beginning.
     pub on: Interest,
-    /// The services and monitors it is about.
+    /// The monitors it is about.
     pub filter: RouteFilter,
+    /// When it tells.
+    pub hours: Hours,
+    /// How long changes are gathered after the first, at most 1 h.
+    pub group_wait: Duration,
+    /// When it reminds, and when each step of `escalate` is taken.
+    pub plan: Plan,
+    /// Whether nothing but reminders is told.
+    pub reminders_only: bool,
+    /// Who else is told of an outage that goes on, in order of time. No channel is
+    /// in it twice, or in `to` as well.
+    pub escalate: Arc<[EscalationStep]>,
+    /// Whether it tells of the host's own trouble.
+    pub host: bool,
+    /// Whether it tells that the host has started.
+    pub startup: bool,
     /// Where it stands.
     pub position: Position,
 }
 
-/// What a route is about.
+/// Who else is told of an outage that goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RouteFilter {
-    /// Every monitor.
-    All,
-    /// The monitors of these services and these monitors.
-    Only {
-        /// Whole services.
-        services: Arc<[ServiceId]>,
-        /// Single monitors.
-        monitors: Arc<[MonitorId]>,
-    },
+pub struct EscalationStep {
+    /// How long after the route's first notice of it.
+    pub after: Duration,
+    /// The channels; at least one.
+    pub to: Arc<[ChannelId]>,
+}
+
+/// What a route is about. The default is every monitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteFilter {
+    /// Only the monitors that are named; none: all.
+    pub names: Option<Named>,
+    /// Of them only those with one of these tags; empty: whatever tags they have.
+    pub tags: Arc<[Tag]>,
+}
+
+/// Monitors by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// All monitors of these services.
+    pub services: Arc<[ServiceId]>,
+    /// Single monitors.
+    pub monitors: Arc<[MonitorId]>,
 }
 
 impl RouteFilter {
     /// Whether events of `monitor` pass.
-    pub fn passes(&self, monitor: &MonitorId) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only { services, monitors } => {
-                services.contains(monitor.service()) || monitors.contains(monitor)
-            }
+    pub fn passes(&self, monitor: &Monitor) -> bool {
+        let named = self.names.as_ref().is_none_or(|named| {
+            named.services.contains(monitor.id.service()) || named.monitors.contains(&monitor.id)
+        });
+        named && (self.tags.is_empty() || self.tags.iter().any(|tag| monitor.tags.contains(tag)))
+    }
+}
+
+/// A word by which routes find monitors: `[a-z0-9][a-z0-9._:/-]{0,63}`. Cheap to
+/// clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(Arc<str>);
+
+impl Tag {
+    /// Checks the grammar; the error says what is wrong with the text.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        let fits = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._:/-".contains(&byte)
+        };
+        if !text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit()) {
+            Err("must start with a lower-case letter or a digit")
+        } else if text.len() > 64 {
+            Err("must have at most 64 characters")
+        } else if !text.bytes().all(fits) {
+            Err("may only contain lower-case letters, digits, `.`, `_`, `:`, `/` and `-`")
+        } else {
+            Ok(Self(text.into()))
         }
+    }
+
+    /// The tag as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,15 +1,21 @@
 //! What the files say: every key there is, optional as it stands there, before
 //! defaults are filled in and references are followed.
 
+pub(crate) mod incident;
 pub(crate) mod passive;
 pub(crate) mod rules;
+pub(crate) mod telling;
 
 use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
+use self::incident::IncidentTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
-use crate::config::{HostPort, MinisignKey, PluginName};
+use self::telling::{
+    DeadManTable, DuringTable, RateTable, RemindersTable, StepTable, TemplateText,
+};
+use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::plugin_config::{PluginConfig, SecretText};
 use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
 use crate::read::list::{List, Rows};
@@ -39,8 +45,10 @@ table! {
         [optional] plugins: PluginsTable,
         /// How the host reaches targets.
         [optional] network: NetworkTable,
-        /// How the host notices that its own network is gone.
+        /// How the host watches itself, and how others may watch it.
         [optional] self_check as "self": SelfTable,
+        /// How incidents open and end by themselves.
+        [optional] incident: IncidentTable,
         /// What speaks to the host as it spoke to another one.
         [optional] compat: CompatTable,
         /// What the public knows.
@@ -212,13 +220,16 @@ table! {
 }
 
 table! {
-    /// How the host notices that its own network is gone.
+    /// How the host watches itself, and how others may watch it.
     struct SelfTable {
         /// Targets of which some answer as long as the host has a network, each with a scheme that
         /// picks its probe. While all of them fail, nothing is concluded about other targets.
-        [required] canaries: List<TargetAddress, 16>,
+        [optional] canaries: List<TargetAddress, 16>,
         /// How often they are checked.
         [default "30s"] every: Span<SECOND, DAY>,
+        /// What is called again and again while the host works: who is no longer called can tell
+        /// that it does not.
+        [optional] dead_man: DeadManTable,
     }
 }
 
@@ -239,6 +250,8 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it is.
         [optional] description: Line<500>,
+        /// Words by which routes find its monitors.
+        [optional] tags: List<Tag, 50>,
         /// One kind of check each.
         [required] monitor: Rows<MonitorTable>,
     }
@@ -283,6 +296,8 @@ table! {
         [optional] grace: Span<SECOND, { 30 * DAY }>,
         /// Whether its death makes the service dead; otherwise at most sick.
         [default true] critical: bool,
+        /// Words by which routes find it, besides those of its service.
+        [optional] tags: List<Tag, 50>,
         /// Monitors whose death explains this one's, each as `service/monitor`.
         [optional] depends_on: List<MonitorId, 100>,
         /// Its limits where they differ from the plugin's.
@@ -306,6 +321,12 @@ table! {
         [optional] config: PluginConfig,
         /// How long one delivery may take.
         [default "10s"] timeout: Span<100, { 5 * MINUTE }>,
+        /// How many notices it gets. By default all there are.
+        [optional] rate: RateTable,
+        /// A template for the title of its notices, in place of the host's words.
+        [optional] title: TemplateText,
+        /// A template for the text below the title, in place of the host's words.
+        [optional] body: TemplateText,
         /// Its limits where they differ from the plugin's.
         [optional] limits: LimitsTable,
     }
@@ -323,5 +344,25 @@ table! {
         [optional] services: List<ServiceId, 1000>,
         /// Only these monitors, each as `service/monitor`, besides those of `services`.
         [optional] monitors: List<MonitorId, 1000>,
+        /// Of those only monitors that have one of these tags, by themselves or by their service.
+        [optional] tags: List<Tag, 100>,
+        /// When it tells. By default always. An outage that lasts longer than the time between is
+        /// told when the next span begins.
+        [optional] during: Rows<DuringTable>,
+        /// The zone of `during`, by its name in the IANA database. By default that of the page.
+        [optional] time_zone: Zone,
+        /// The first change goes out at once; what follows within this time is one notice.
+        [default "10s"] group_wait: Span<0, { 60 * MINUTE }>,
+        /// When those who know of an outage are told again. By default never.
+        [optional] reminders: RemindersTable,
+        /// Whether nothing but reminders is told.
+        [default false] reminders_only: bool,
+        /// Who else is told of an outage that goes on and that nobody has acknowledged.
+        [optional] escalate: Rows<StepTable>,
+        /// Whether it also tells of the host's own trouble: its network, its store, its plugins and
+        /// its other channels.
+        [default true] host: bool,
+        /// Whether it tells that the host has started, and how everything stands then.
+        [default false] startup: bool,
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod config;
 pub mod cron;
+pub mod hours;
 pub mod limits;
 pub mod load;
 pub mod monitor;
@@ -21,6 +22,7 @@ pub mod plugin_config;
 pub mod problem;
 pub mod schema;
 pub mod secret;
+pub mod template;
 
 mod duration;
 mod file;

@@ -8,7 +8,7 @@ use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::monitor::{Combine, Weight};
 use watchkeeper_engine::target::TargetRules;
 
-use crate::config::PluginName;
+use crate::config::{PluginName, Tag};
 use crate::limits::LimitOverrides;
 use crate::passive::Passive;
 use crate::place::Position;
@@ -23,6 +23,8 @@ pub struct Monitor {
     pub label: Arc<str>,
     /// One sentence on what it checks.
     pub description: Option<Arc<str>>,
+    /// Words by which routes find it: its own and those of its service, each once.
+    pub tags: Arc<[Tag]>,
     /// Who checks.
     pub probe: ProbeChoice,
     /// What is checked: at least one, each once. Of a passive monitor: the one

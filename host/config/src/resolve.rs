@@ -1,9 +1,11 @@
 //! From what the files say to what the program runs on: defaults are filled in,
 //! references followed, and what concerns several keys is checked.
 
+mod incident;
 mod monitor;
 mod passive;
 mod references;
+mod telling;
 
 use std::fmt::Display;
 use std::fs::File;
@@ -14,16 +16,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use watchkeeper_engine::id::ServiceId;
-use watchkeeper_engine::telling::Interest;
 
 use self::references::{Known, dependencies};
 use crate::config::{
-    Channel, Config, Network, Page, PluginSettings, Plugins, Route, RouteFilter, SelfCheck, Server,
-    Service,
+    Config, Network, Page, PluginSettings, Plugins, SelfCheck, Server, Service, Tag,
 };
 use crate::file::{
-    ChannelTable, LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, RouteTable,
-    SelfTable, ServerTable, ServiceTable,
+    LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, SelfTable, ServerTable,
+    ServiceTable,
 };
 use crate::limits::LimitOverrides;
 use crate::load::folder_of;
@@ -32,7 +32,7 @@ use crate::place::Position;
 use crate::plugin_config::PluginConfig;
 use crate::read::address::{PathText, TargetAddress};
 use crate::read::list::{List, Rows};
-use crate::read::scalar::{Line, Occasion};
+use crate::read::scalar::Line;
 use crate::read::{Context, Finding, Placed};
 use crate::source::At;
 
@@ -52,19 +52,25 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
     let channels = rows(root.channel.as_ref());
     let channels = channels
         .iter()
-        .filter_map(|table| channel(table, cx))
+        .filter_map(|table| telling::channel(table, cx))
         .collect();
+    let page = page(value(root.page.as_ref()));
     let routes = rows(root.route.as_ref());
     let routes = routes
         .iter()
-        .filter_map(|table| route(table, &known, cx))
+        .filter_map(|table| telling::route(table, &known, &page.time_zone, cx))
         .collect();
     Config {
         server: server(value(root.server.as_ref()), cx),
-        page: page(value(root.page.as_ref())),
+        page,
         plugins: Arc::new(plugins(value(root.plugins.as_ref()), cx)),
         network: network(value(root.network.as_ref()), cx),
-        self_check: value(root.self_check.as_ref()).and_then(|table| self_check(table, cx)),
+        self_check: root
+            .self_check
+            .as_ref()
+            .and_then(|table| self_check(table, cx)),
+        dead_man: value(root.self_check.as_ref()).and_then(|table| telling::dead_man(table, cx)),
+        incidents: incident::incidents(value(root.incident.as_ref())),
         vigil: passive::vigil(root, cx),
         dependencies: Arc::new(dependencies(root, &known, cx)),
         services,
@@ -238,8 +244,19 @@ fn check_ca_file(path: &Path) -> Result<(), String> {
     }
 }
 
-fn self_check(table: &SelfTable, cx: &mut Context<'_>) -> Option<SelfCheck> {
-    let canaries = table.canaries.as_ref()?;
+fn self_check(placed: &Placed<SelfTable>, cx: &mut Context<'_>) -> Option<SelfCheck> {
+    let table = &placed.value;
+    let Some(canaries) = &table.canaries else {
+        // Nobody is called and nothing is asked: then what for is the table?
+        if table.dead_man.is_none() && !cx.is_noted("self") {
+            let finding = Finding::new(placed.at, "`canaries` is missing");
+            cx.report(finding.key("self.canaries").absence());
+        } else if let Some(every) = &table.every {
+            let what = "`every` means nothing without `canaries`";
+            cx.report(Finding::new(every.at, what).key(&every.key));
+        }
+        return None;
+    };
     for canary in &canaries.value.0 {
         check_scheme(canary, "write one, such as `tcp://1.1.1.1:443`", cx);
     }
@@ -282,14 +299,16 @@ fn service(
     // checked all the same: under one that is never seen.
     let id = value(table.id.as_ref()).cloned();
     let id_or = id.clone().or_else(|| ServiceId::new("0").ok())?;
+    let tags: Arc<[Tag]> = values(table.tags.as_ref());
     let monitors = monitors
         .iter()
-        .filter_map(|table| monitor::monitor(table, &id_or, defaults, cx))
+        .filter_map(|table| monitor::monitor(table, &id_or, &tags, defaults, cx))
         .collect();
     let id = id?;
     Some(Service {
         label: line_or(table.label.as_ref(), &id),
         description: line(table.description.as_ref()),
+        tags,
         monitors,
         position: position(placed.at, cx),
         id,
@@ -304,67 +323,5 @@ fn plugin_config<T>(
 ) -> PluginConfig {
     value(field).cloned().unwrap_or_else(|| {
         PluginConfig::absent(cx.sources, around.at, format!("{}.config", around.key))
-    })
-}
-
-fn channel(placed: &Placed<ChannelTable>, cx: &mut Context<'_>) -> Option<Channel> {
-    let table = &placed.value;
-    Some(Channel {
-        id: value(table.id.as_ref())?.clone(),
-        notifier: value(table.notifier.as_ref())?.clone(),
-        config: plugin_config(table.config.as_ref(), placed, cx),
-        timeout: value(table.timeout.as_ref()).map_or(Duration::from_secs(10), |span| span.0),
-        limits: limits(value(table.limits.as_ref())),
-        position: position(placed.at, cx),
-    })
-}
-
-fn route(placed: &Placed<RouteTable>, known: &Known, cx: &mut Context<'_>) -> Option<Route> {
-    let table = &placed.value;
-    for channel in elements(table.to.as_ref()) {
-        Known::check("channel", &known.channels, channel, cx);
-    }
-    for service in elements(table.services.as_ref()) {
-        Known::check("service", &known.services, service, cx);
-    }
-    for monitor in elements(table.monitors.as_ref()) {
-        Known::check("monitor", &known.monitors, monitor, cx);
-    }
-    let has = |occasion| match &table.on {
-        Some(on) => on.value.0.iter().any(|placed| placed.value == occasion),
-        None => matches!(occasion, Occasion::Dead | Occasion::Recovered),
-    };
-    let on = Interest {
-        dead: has(Occasion::Dead),
-        sick: has(Occasion::Sick),
-        recovered: has(Occasion::Recovered),
-        unknown: has(Occasion::Unknown),
-    };
-    if let Some(field) = &table.on
-        && on.recovered
-        && !(on.dead || on.sick || on.unknown)
-    {
-        let what = "a route on `recovered` alone never tells anything: the end of an outage is \
-                    only told to those who heard of its beginning";
-        let instead = "write `on = [\"dead\", \"recovered\"]`";
-        cx.report(
-            Finding::new(field.at, what)
-                .key(&field.key)
-                .instead(instead),
-        );
-    }
-    let filter = if table.services.is_none() && table.monitors.is_none() {
-        RouteFilter::All
-    } else {
-        RouteFilter::Only {
-            services: values(table.services.as_ref()),
-            monitors: values(table.monitors.as_ref()),
-        }
-    };
-    Some(Route {
-        to: values(Some(table.to.as_ref()?)),
-        on,
-        filter,
-        position: position(placed.at, cx),
     })
 }

@@ -13,10 +13,12 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
 
+use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
 use crate::intake::{self, Keys, Message};
+use crate::orders::Order;
 use crate::page::Views;
 use crate::run::Finished;
 use crate::scheduler::Request;
@@ -58,6 +60,12 @@ pub(crate) struct Apply {
     pub(crate) finished: mpsc::Receiver<Finished>,
     /// What the outside says.
     pub(crate) told: mpsc::Receiver<Message>,
+    /// What is said beside that.
+    pub(crate) asides: mpsc::Receiver<Aside>,
+    /// Until when nobody is reminded.
+    pub(crate) hushed: watch::Sender<Option<Timestamp>>,
+    /// When this task was last seen to decide.
+    pub(crate) pulse: watch::Sender<Instant>,
     /// Who may say what, by the present configuration.
     pub(crate) keys: watch::Sender<Arc<Keys>>,
     pub(crate) requests: mpsc::Sender<Request>,
@@ -75,6 +83,8 @@ pub(crate) struct Apply {
     pub(crate) doubting_silence: Option<(Instant, Timestamp)>,
     /// When it was last written down that somebody listens.
     pub(crate) alive: Option<Instant>,
+    /// What people want done.
+    pub(crate) orders: mpsc::Receiver<Order>,
 }
 
 /// Who said something, and how it was taken.
@@ -95,14 +105,19 @@ impl Apply {
         let mut runs = Vec::with_capacity(AT_ONCE);
         let mut batch = Batch::default();
         self.board.resume(self.clock.now(), &mut batch);
+        self.hushed.send_replace(self.board.hushed_until());
         self.carry_out(batch).await;
         self.show_all();
         let mut follows = true;
         let mut listens = true;
+        let mut is_spoken_to = true;
+        let mut takes_orders = true;
         loop {
             let mut batch = Batch::default();
             let mut heard = Vec::new();
+            let mut done = Vec::new();
             let silence = self.until_silence();
+            let due = self.until_due();
             tokio::select! {
                 biased;
                 changed = self.assignments.changed(), if follows => {
@@ -127,12 +142,24 @@ impl Apply {
                     self.hear_all(&mut batch, &mut heard).await;
                     self.miss(&mut batch);
                 }
+                () = due => self.board.due(self.clock.now(), &mut batch),
+                aside = self.asides.recv(), if is_spoken_to => {
+                    is_spoken_to = aside.is_some();
+                    done.extend(aside.and_then(|aside| self.take_aside(aside, &mut batch)));
+                }
                 message = self.told.recv(), if listens => {
                     listens = message.is_some();
                     if let Some(message) = message {
                         self.hear(message, &mut batch, &mut heard).await;
                         self.hear_all(&mut batch, &mut heard).await;
                     }
+                }
+                order = self.orders.recv(), if takes_orders => {
+                    takes_orders = order.is_some();
+                    if let Some(order) = order {
+                        self.obey(order).await;
+                    }
+                    continue;
                 }
                 taken = self.finished.recv_many(&mut runs, AT_ONCE) => {
                     if taken == 0 {
@@ -149,9 +176,17 @@ impl Apply {
                 // Comes after the queue, which is therefore empty.
                 () = stop.cancelled() => break,
             }
-            let urgent = !batch.changed.is_empty();
+            let urgent = !batch.changed.is_empty() || batch.is_news;
             self.carry_out(batch).await;
-            answer(heard, is_empty(&self.unsaved));
+            let is_kept = self.is_kept();
+            answer(heard, is_kept);
+            for done in done {
+                // Whoever asked may have left. One that hears nothing knows that it may
+                // be forgotten.
+                if is_kept {
+                    _ = done.send(());
+                }
+            }
             if urgent || shown.elapsed() >= PAGE_EVERY {
                 shown = Instant::now();
                 self.show();
@@ -197,6 +232,34 @@ impl Apply {
             match wait {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Resolves when something is to be told that nothing else will make happen.
+    fn until_due(&self) -> impl Future<Output = ()> + use<> {
+        let wait = self.board.due_at().map(|at| at.since(self.clock.now()));
+        async move {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes in what is said beside readings and reports. Returns who waits for it
+    /// to be kept.
+    fn take_aside(&mut self, aside: Aside, batch: &mut Batch) -> Option<oneshot::Sender<()>> {
+        let now = self.clock.now();
+        match aside {
+            Aside::Hush { span, done } => {
+                self.board.hush(span, now, batch);
+                self.hushed.send_replace(self.board.hushed_until());
+                Some(done)
+            }
+            Aside::Channel { channel, why } => {
+                self.board.channel_trouble(&channel, why, now, batch);
+                None
             }
         }
     }
@@ -289,13 +352,19 @@ impl Apply {
         self.miss(batch);
         self.note_alive(batch, ALIVE_EVERY);
         self.take_doubted(batch);
+        let troubles = self.store.trouble();
         self.metrics
             .store_trouble
-            .set(i64::from(!self.store.trouble().is_empty()));
+            .set(i64::from(!troubles.is_empty()));
+        let troubles: Vec<_> = troubles.iter().map(ToString::to_string).collect();
+        let trouble = (!troubles.is_empty()).then(|| troubles.join("; "));
+        self.board.store_trouble(trouble, self.clock.now(), batch);
+        self.pulse.send_replace(Instant::now());
     }
 
     /// Writes, then asks, then tells the outbox.
-    async fn carry_out(&mut self, batch: Batch) {
+    pub(crate) async fn carry_out(&mut self, mut batch: Batch) {
+        self.board.note(&mut batch);
         for monitor in &batch.changed {
             if let Some(known) = self.board.monitor(monitor) {
                 let standing = &known.state.standing;
@@ -334,6 +403,11 @@ impl Apply {
         }
     }
 
+    /// Whether all that was decided is written.
+    pub(crate) fn is_kept(&self) -> bool {
+        is_empty(&self.unsaved)
+    }
+
     /// Writes what is unsaved. What cannot be written is kept for the next time.
     async fn save(&mut self) {
         let commit = std::mem::take(&mut self.unsaved);
@@ -364,7 +438,7 @@ impl Apply {
         self.show();
     }
 
-    fn show(&mut self) {
+    pub(crate) fn show(&mut self) {
         self.view
             .send_replace(self.views.make(&self.board, self.clock.now()));
     }
@@ -394,7 +468,10 @@ fn merge(older: &mut Commit, newer: Commit) {
         network,
         heard,
         alive_at,
+        notes,
         changes,
+        incidents,
+        entries,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -403,6 +480,12 @@ fn merge(older: &mut Commit, newer: Commit) {
     older.network = network.or(older.network.take());
     older.heard.extend(heard);
     older.alive_at = alive_at.or(older.alive_at.take());
+    older.notes.extend(notes);
     older.changes.extend(changes);
+    older
+        .incidents
+        .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
+    older.incidents.extend(incidents);
+    older.entries.extend(entries);
     older.deliveries.extend(deliveries);
 }

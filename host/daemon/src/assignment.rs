@@ -29,6 +29,7 @@ use watchkeeper_sandbox::{
 };
 
 use crate::plugins::{Entry, Origin, Shelf};
+use crate::templating::Words;
 use crate::trust::Vouch;
 
 pub(crate) use validation::validate;
@@ -71,6 +72,8 @@ impl Assigned {
 /// A channel and its notifier.
 pub(crate) struct AssignedChannel {
     pub(crate) timeout: Duration,
+    /// How it words its notices.
+    pub(crate) words: Words,
     pub(crate) plugin: Ready,
 }
 
@@ -247,6 +250,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         label: id.name().as_str().into(),
         id,
         description: None,
+        tags: [].into(),
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
         passive: None,
@@ -352,6 +356,11 @@ impl<'a> Joiner<'a> {
         };
         AssignedChannel {
             timeout: channel.timeout,
+            words: Words {
+                title: channel.title.clone(),
+                body: channel.body.clone(),
+                zone: Some(self.config.page.time_zone.clone()),
+            },
             plugin,
         }
     }

@@ -12,26 +12,32 @@ use watchkeeper_config::Config;
 use watchkeeper_engine::change::{Cause, Change, Event};
 use watchkeeper_engine::dependencies::Dependencies;
 use watchkeeper_engine::health::{Health, Verdict};
-use watchkeeper_engine::id::{ChannelId, MonitorId, TargetId};
+use watchkeeper_engine::id::{MonitorId, TargetId};
 use watchkeeper_engine::monitor::{MonitorState, TargetView, Trigger, step_monitor};
 use watchkeeper_engine::network::{NetworkState, OwnNetwork};
 use watchkeeper_engine::passive::{Gap, Heard};
 use watchkeeper_engine::reading::Reading;
 use watchkeeper_engine::target::{Input, TargetState, next_tick, step};
-use watchkeeper_engine::telling::{Interest, Told};
 use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_engine::uptime::Maintained;
-use watchkeeper_store::{
-    self as store, Commit, Loaded, NewChange, Rollup, RouteKey, Sample, Span, Subject,
-};
+use watchkeeper_store::{self as store, Commit, Loaded, NewChange, Rollup, Sample, Span, Subject};
 
 use crate::assignment::{Assigned, Assignments, Ready};
 use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+mod desk;
+pub(crate) mod incidents;
+mod insisting;
 mod listening;
+mod routing;
 mod telling;
+mod troubles;
+mod wording;
+
+use self::desk::Desk;
+use self::incidents::Incidents;
 
 /// What has to be done because of what the board was given.
 #[derive(Debug, Default)]
@@ -44,6 +50,8 @@ pub(crate) struct Batch {
     pub(crate) requests: Vec<Request>,
     /// Monitors whose health changed.
     pub(crate) changed: Vec<MonitorId>,
+    /// Whether people should see at once what became of incidents.
+    pub(crate) is_news: bool,
 }
 
 /// A target on the board.
@@ -75,15 +83,15 @@ pub(crate) struct Board {
     targets: HashMap<TargetId, Target>,
     monitors: HashMap<MonitorId, Monitor>,
     dependencies: Arc<Dependencies>,
-    interests: HashMap<MonitorId, Vec<(ChannelId, Interest)>>,
-    /// By channel: several routes to one channel are one to whoever reads it.
-    told: HashMap<(RouteKey, MonitorId), Told>,
+    /// What people were told and what waits to be told.
+    desk: Desk,
     /// Changes whose notice waits for word of parents.
     held: BTreeMap<MonitorId, Change>,
     /// Changes that went into the notice of the dead monitor named beside them.
     folded: BTreeMap<MonitorId, (Change, MonitorId)>,
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
+    incidents: Incidents,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -112,15 +120,11 @@ impl Board {
             targets: HashMap::new(),
             monitors: HashMap::new(),
             dependencies: Arc::default(),
-            interests: HashMap::new(),
-            told: loaded
-                .told
-                .into_iter()
-                .map(|(route, monitor, told)| ((route, monitor), told))
-                .collect(),
+            desk: Desk::restore(loaded.told, &loaded.notes),
             held: BTreeMap::new(),
             folded: BTreeMap::new(),
             asked: HashMap::new(),
+            incidents: Incidents::default(),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
@@ -155,6 +159,7 @@ impl Board {
             }
         }
         board.wire();
+        board.recall_traps();
         board.strangers = heard.into_keys().collect();
         board.listen_after_start(loaded.alive_at, now);
         board
@@ -208,13 +213,30 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.adopt_incidents(now, batch);
+        self.due(now, batch);
+    }
+
+    /// Begins after the plugins were loaded, which began at `loading_since`: nobody
+    /// could be asked or heard meanwhile, and that is no silence of theirs.
+    pub(crate) fn begin(&mut self, loading_since: Timestamp, now: Timestamp) {
+        for target in self.targets.values_mut() {
+            target.state.judged_at = target.state.judged_at.map(|_| now);
+        }
+        self.listen_again(Gap {
+            from: loading_since,
+            to: now,
+        });
     }
 
     /// Tells what a restart may have kept from being told, and marks what has no
     /// plugin.
     pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {
         self.mark_missing(now, batch);
+        self.tell_start(now, batch);
         self.retell_all(now, batch);
+        self.desk.is_open = true;
+        self.due(now, batch);
     }
 
     fn retell_all(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -241,6 +263,7 @@ impl Board {
             self.judge_network(now, batch);
             return;
         }
+        self.count_traps(&target, &reading, now, batch);
         self.take_reading(&target, reading, clouded, now, batch);
         self.settle(now, batch);
     }
@@ -311,6 +334,8 @@ impl Board {
         }
         self.account_listening(now, batch);
         self.settle(now, batch);
+        self.tick_incidents(now, batch);
+        self.due(now, batch);
     }
 
     /// Moves what is remembered in the past by `millis`, after the wall clock was
@@ -324,6 +349,7 @@ impl Board {
         for monitor in self.monitors.values_mut() {
             monitor.accounted = moved(monitor.accounted);
         }
+        self.desk.shift(millis);
         self.shift_listening(millis, now);
     }
 
@@ -397,15 +423,12 @@ impl Board {
         let config = &self.assignments.config;
         self.queues = listening::queues(config);
         self.dependencies = Arc::clone(&config.dependencies);
-        self.interests = config
-            .monitors()
-            .map(|monitor| (monitor.id.clone(), interests(config, &monitor.id)))
-            .collect();
-        let interests = &self.interests;
+        self.desk.wire(config);
+        let monitors = &self.monitors;
         self.held
-            .retain(|monitor, _| interests.contains_key(monitor));
+            .retain(|monitor, _| monitors.contains_key(monitor));
         self.folded
-            .retain(|monitor, _| interests.contains_key(monitor));
+            .retain(|monitor, _| monitors.contains_key(monitor));
         let canaries = self
             .assignments
             .canaries
@@ -570,7 +593,8 @@ impl Board {
                 for monitor in &monitors {
                     self.judge(monitor, Trigger::Targets, now, batch);
                 }
-                self.tell_network_lost(at, batch);
+                let what = "The monitoring host has lost its own network";
+                self.trouble(troubles::NETWORK, Some(what.to_owned()), at, batch);
             }
             NetworkEvent::BackAt {
                 lost_at, lasted, ..
@@ -580,6 +604,8 @@ impl Board {
                     to: now,
                 });
                 tracing::warn!(lasted = spell(lasted), "the host's own network is back");
+                self.trouble(troubles::NETWORK, None, now, batch);
+                self.stir(now);
             }
         }
     }
@@ -648,27 +674,6 @@ fn reshaped(before: &Assignments, assigned: &Assigned) -> bool {
             known.monitor.targets != assigned.monitor.targets
                 || known.monitor.combine != assigned.monitor.combine
         })
-}
-
-/// What each channel wants to hear of `monitor`: all that any of its routes says.
-fn interests(config: &Config, monitor: &MonitorId) -> Vec<(ChannelId, Interest)> {
-    let mut interests: BTreeMap<ChannelId, Interest> = BTreeMap::new();
-    for route in config
-        .routes
-        .iter()
-        .filter(|route| route.filter.passes(monitor))
-    {
-        for channel in route.to.iter() {
-            let interest = interests.entry(channel.clone()).or_insert(Interest::NONE);
-            *interest = Interest {
-                dead: interest.dead | route.on.dead,
-                sick: interest.sick | route.on.sick,
-                recovered: interest.recovered | route.on.recovered,
-                unknown: interest.unknown | route.on.unknown,
-            };
-        }
-    }
-    interests.into_iter().collect()
 }
 
 /// A change that says no more than how something stands.

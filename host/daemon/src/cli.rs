@@ -12,9 +12,11 @@ use watchkeeper_config::{Loaded, Problems};
 use crate::serve;
 
 mod api;
+mod channel;
 mod check;
 mod health;
 mod import;
+mod past;
 mod plugin;
 mod setting;
 pub(crate) mod start;
@@ -88,12 +90,20 @@ enum Command {
     },
     /// Say how a `manual` monitor is, on the server that runs
     Set(health::Set),
+    /// Incidents, on the server that runs
+    #[command(subcommand)]
+    Incident(past::IncidentCommand),
+    /// What was told to whom, on the server that runs
+    Deliveries(past::Deliveries),
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Channels
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -171,11 +181,17 @@ impl Command {
                 Ok(Exit::Fine)
             }
             Self::Set(set) => set.run(global).await,
+            Self::Incident(command) => command.run(global).await,
+            Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),
             },
             Self::Config(ConfigCommand::Import(command)) => command.run(global.json),
+            Self::Channel(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config, global.json).await,
+                Err(exit) => Ok(exit),
+            },
             Self::Plugin(command) => command.run(global).await,
             Self::Store(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config).await,

@@ -14,9 +14,13 @@ use tracing::error;
 use watchkeeper_config::Config;
 use watchkeeper_config::passive::Passive;
 use watchkeeper_config::secret::Secret;
-use watchkeeper_engine::id::MonitorId;
+use watchkeeper_engine::id::{MonitorId, ServiceId};
+use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Digest, Scope, Store};
 use watchkeeper_web::{Access, Admission, Intake, Kind, Refusal, Told};
+
+use crate::aside::Aside;
+use crate::clock;
 
 /// How many messages may wait to be taken in. Who comes then waits for a place,
 /// within [`PATIENCE`].
@@ -40,8 +44,11 @@ pub(crate) struct Message {
 /// time or as keys of a map, tells nothing about the secrets.
 pub(crate) struct Keys {
     reporter: Option<Digest>,
+    manager: Option<Digest>,
     heartbeats: HashMap<Digest, MonitorId>,
     kinds: HashMap<MonitorId, Kind>,
+    /// What the services are called.
+    pub(crate) services: HashMap<ServiceId, Arc<str>>,
 }
 
 impl Keys {
@@ -65,9 +72,28 @@ impl Keys {
         let reporter = config.vigil.reporter_token.as_ref().map(Secret::expose);
         Self {
             reporter: reporter.map(digest),
+            manager: config
+                .vigil
+                .manager_token
+                .as_ref()
+                .map(|token| digest(token.expose())),
             heartbeats,
             kinds,
+            services: config
+                .services
+                .iter()
+                .map(|service| (service.id.clone(), Arc::clone(&service.label)))
+                .collect(),
         }
+    }
+}
+
+/// Whether the password is the secret with this digest.
+fn opens(secret: Option<Digest>, password: &str) -> Admission {
+    match secret {
+        None => Admission::NoDoor,
+        Some(secret) if bool::from(secret.ct_eq(&digest(password))) => Admission::Granted,
+        Some(_) => Admission::Refused,
     }
 }
 
@@ -80,19 +106,37 @@ pub(crate) fn digest(secret: &str) -> Digest {
 pub(crate) struct Counter {
     pub(crate) keys: watch::Receiver<Arc<Keys>>,
     pub(crate) messages: mpsc::Sender<Message>,
+    pub(crate) asides: mpsc::Sender<Aside>,
+    /// Until when nobody is reminded.
+    pub(crate) hushed: watch::Receiver<Option<Timestamp>>,
     pub(crate) store: Arc<dyn Store>,
 }
 
 impl Intake for Counter {
     fn admits_reporter(&self, password: &str) -> Admission {
-        let Some(token) = self.keys.borrow().reporter else {
-            return Admission::NoDoor;
+        opens(self.keys.borrow().reporter, password)
+    }
+
+    fn admits_manager(&self, password: &str) -> Admission {
+        opens(self.keys.borrow().manager, password)
+    }
+
+    fn hushed_for(&self) -> Option<Duration> {
+        let until = (*self.hushed.borrow())?;
+        let left = until.since(clock::wall());
+        (!left.is_zero()).then_some(left)
+    }
+
+    fn hush(&self, span: Duration) -> BoxFuture<'_, Result<(), Refusal>> {
+        let (done, answer) = oneshot::channel();
+        let hushing = async move {
+            self.asides.send(Aside::Hush { span, done }).await.ok()?;
+            answer.await.ok()
         };
-        if bool::from(token.ct_eq(&digest(password))) {
-            Admission::Granted
-        } else {
-            Admission::Refused
-        }
+        Box::pin(async move {
+            let hushed = timeout(PATIENCE, hushing).await;
+            hushed.ok().flatten().ok_or(Refusal::Busy)
+        })
     }
 
     fn heartbeat(&self, token: &str) -> Option<MonitorId> {
@@ -107,8 +151,10 @@ impl Intake for Counter {
                 Refusal::Busy
             })?;
             Ok(token.map(|token| Access {
+                name: token.name.as_str().into(),
                 read: token.may(Scope::Read),
                 report: token.may(Scope::Report),
+                write: token.may(Scope::Write),
             }))
         })
     }

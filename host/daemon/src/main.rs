@@ -30,7 +30,12 @@ mod scheduler;
 
 mod run;
 
+mod aside;
 mod intake;
+
+mod links;
+
+mod orders;
 
 mod apply;
 
@@ -40,9 +45,15 @@ mod history;
 
 mod notice;
 
+mod templating;
+
 mod outbox;
 
+mod dead_man;
+
 mod page;
+
+mod desk;
 
 mod reload;
 

@@ -24,8 +24,11 @@ pub(crate) struct Notice {
     /// More lines of plain text.
     pub(crate) body: String,
     pub(crate) affected: Vec<Affected>,
-    /// How long it lasted, for recoveries.
+    /// How long it lasted, for reminders and recoveries.
     pub(crate) lasted_ms: Option<u64>,
+    /// 0 for the first notice, then 1, 2, … for reminders.
+    #[serde(default)]
+    pub(crate) reminder: u32,
     pub(crate) page_title: String,
     pub(crate) page_url: String,
     /// The same for every notice about one outage, its recovery included. Empty
@@ -35,6 +38,9 @@ pub(crate) struct Notice {
     /// When the outage began, in milliseconds since the epoch.
     #[serde(default)]
     pub(crate) started_ms: Option<i64>,
+    /// The page of the incident that it belongs to.
+    #[serde(default)]
+    pub(crate) incident_url: Option<String>,
     /// Where a person acknowledges.
     #[serde(default)]
     pub(crate) acknowledge_url: Option<String>,
@@ -46,7 +52,13 @@ pub(crate) struct Notice {
 pub(crate) enum Occasion {
     /// A monitor's health changed.
     Changed,
-    /// The host lost its own network, or has it back.
+    /// It is still not healthy.
+    Reminder,
+    /// The host has started.
+    Startup,
+    /// The host's own trouble, or its end.
+    Host,
+    /// As an older version wrote that the host lost its own network.
     Network,
 }
 
@@ -98,7 +110,7 @@ impl Notice {
     pub(crate) fn to_plugin(&self) -> sandbox::Notice {
         sandbox::Notice {
             id: self.id.clone(),
-            occasion: sandbox::Occasion::Changed,
+            occasion: self.occasion.to_plugin(),
             health: to_plugin_health(self.health),
             previous: self.previous.map(to_plugin_health),
             at: to_plugin_time(self.at_ms),
@@ -106,10 +118,10 @@ impl Notice {
             body: self.body.clone(),
             affected: self.affected.iter().map(Affected::to_plugin).collect(),
             lasted: self.lasted_ms.map(Duration::from_millis),
-            reminder: 0,
+            reminder: self.reminder,
             page_title: self.page_title.clone(),
             page_url: self.page_url.clone(),
-            incident_url: None,
+            incident_url: self.incident_url.clone(),
             // No two notices of an older version are known to belong together.
             thread: if self.thread.is_empty() {
                 self.id.clone()
@@ -118,6 +130,17 @@ impl Notice {
             },
             started: self.started_ms.map(to_plugin_time),
             acknowledge_url: self.acknowledge_url.clone(),
+        }
+    }
+}
+
+impl Occasion {
+    /// As the contract has it, which has no word for the host's own trouble.
+    const fn to_plugin(self) -> sandbox::Occasion {
+        match self {
+            Self::Changed | Self::Host | Self::Network => sandbox::Occasion::Changed,
+            Self::Reminder => sandbox::Occasion::Reminder,
+            Self::Startup => sandbox::Occasion::Startup,
         }
     }
 }
@@ -183,6 +206,92 @@ pub(crate) fn trial() -> sandbox::Notice {
     }
 }
 
+/// A notice of every kind, by the name under which the command line knows it.
+pub(crate) fn examples() -> Vec<(&'static str, sandbox::Notice)> {
+    let trial = trial();
+    let minutes = |minutes: u64| Duration::from_mins(minutes);
+    let began = trial.at.saturating_sub(minutes(12));
+    let affected = |health, reason: Option<&str>| {
+        vec![sandbox::Affected {
+            id: "website:front:https://www.example.com/".to_owned(),
+            service: "Website".to_owned(),
+            monitor: "Front page".to_owned(),
+            health,
+            reason: reason.map(ToOwned::to_owned),
+            since: began,
+        }]
+    };
+    let base = sandbox::Notice {
+        occasion: sandbox::Occasion::Changed,
+        health: sandbox::Verdict::Dead,
+        previous: Some(sandbox::Verdict::Healthy),
+        title: "Website: Front page is dead: connection refused".to_owned(),
+        body: "Since 12 minutes ago.".to_owned(),
+        affected: affected(sandbox::Verdict::Dead, Some("connection refused")),
+        page_title: "Status".to_owned(),
+        page_url: "https://status.example.com".to_owned(),
+        thread: format!("website/front@{}", began.as_millis()),
+        started: Some(began),
+        acknowledge_url: Some("https://status.example.com/acknowledge/example".to_owned()),
+        ..trial.clone()
+    };
+    vec![
+        ("outage", base.clone()),
+        (
+            "reminder",
+            sandbox::Notice {
+                occasion: sandbox::Occasion::Reminder,
+                title: "Website: Front page is still dead after 12 min: connection refused"
+                    .to_owned(),
+                previous: Some(sandbox::Verdict::Dead),
+                lasted: Some(minutes(12)),
+                reminder: 2,
+                ..base.clone()
+            },
+        ),
+        (
+            "recovered",
+            sandbox::Notice {
+                health: sandbox::Verdict::Healthy,
+                previous: Some(sandbox::Verdict::Dead),
+                title: "Website: Front page is healthy again after 12 min".to_owned(),
+                affected: affected(sandbox::Verdict::Healthy, None),
+                lasted: Some(minutes(12)),
+                acknowledge_url: None,
+                ..base.clone()
+            },
+        ),
+        (
+            "host",
+            sandbox::Notice {
+                health: sandbox::Verdict::Sick,
+                previous: None,
+                title: "The monitoring host has lost its own network".to_owned(),
+                affected: Vec::new(),
+                thread: format!("network@{}", began.as_millis()),
+                acknowledge_url: None,
+                ..base.clone()
+            },
+        ),
+        (
+            "startup",
+            sandbox::Notice {
+                occasion: sandbox::Occasion::Startup,
+                health: sandbox::Verdict::Healthy,
+                previous: None,
+                title: "Status is being watched again".to_owned(),
+                body: "As last known: 4 healthy.".to_owned(),
+                affected: Vec::new(),
+                thread: trial.id.clone(),
+                started: None,
+                acknowledge_url: None,
+                ..base
+            },
+        ),
+        ("trial", trial),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,10 +321,12 @@ mod tests {
             body: String::new(),
             affected: Vec::new(),
             lasted_ms: None,
+            reminder: 3,
             page_title: "Acme".to_owned(),
             page_url: String::new(),
             thread: "api/health@1000".to_owned(),
             started_ms: Some(1000),
+            incident_url: Some("https://status.test/incidents/1".to_owned()),
             acknowledge_url: Some("https://status.test/a".to_owned()),
         };
         let again = Notice::from_payload(&notice.to_payload()).unwrap();

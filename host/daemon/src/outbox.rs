@@ -1,22 +1,23 @@
 //! Delivers what the outbox holds: at least once, in order within a channel,
 //! with the same notice id on every try.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_engine::id::ChannelId;
 use watchkeeper_engine::time::{Timestamp, spell};
 use watchkeeper_sandbox::{Fault, NotifyOutcome};
-use watchkeeper_store::{Delivery, DeliveryState, Store};
+use watchkeeper_store::{Delivery, DeliveryQuery, DeliveryState, Store};
 
+use crate::aside::Aside;
 use crate::assignment::{Assignments, Ready};
 use crate::clock;
-use crate::notice::Notice;
+use crate::notice::{Notice, Occasion};
 use crate::run;
 use crate::spaces::{Owner, Spaces};
 use crate::telemetry::Metrics;
@@ -38,6 +39,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// under way.
 const SIDE_BY_SIDE: usize = 64;
 
+/// After how many failed tries in a row others are told that a channel fails.
+const KEEPS_FAILING: u32 = 5;
+
+/// How old a reminder may be without asking whether it is old news.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// How many newer notices are looked at to see whether a reminder is old news.
+const NEWER: usize = 200;
+
 /// The delivery worker.
 pub(crate) struct Outbox {
     pub(crate) store: Arc<dyn Store>,
@@ -46,13 +56,35 @@ pub(crate) struct Outbox {
     pub(crate) spaces: Arc<Spaces>,
     /// Rung after a commit that put something into the outbox.
     pub(crate) bell: Arc<Notify>,
+    /// Where it is said how channels fare.
+    pub(crate) asides: mpsc::Sender<Aside>,
+}
+
+/// How a channel fares.
+#[derive(Debug, Default)]
+struct Fare {
+    /// Tries that failed since the last that did not.
+    failures: u32,
+    /// What was said of it last: whether it keeps failing. `None` since the start.
+    said: Option<bool>,
+}
+
+/// How a try to deliver ended, as far as that says something of the channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Works,
+    Fails(String),
+    /// For good.
+    GivesUp(String),
+    Nothing,
 }
 
 impl Outbox {
     /// Delivers until `stop`, then lets tries under way finish.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut busy = HashSet::new();
-        let mut tries: JoinSet<ChannelId> = JoinSet::new();
+        let mut fares: HashMap<ChannelId, Fare> = HashMap::new();
+        let mut tries: JoinSet<(ChannelId, Verdict)> = JoinSet::new();
         loop {
             let wait = self.start_due(&mut busy, &mut tries).await;
             tokio::select! {
@@ -60,8 +92,9 @@ impl Outbox {
                 () = self.bell.notified() => {}
                 () = tokio::time::sleep(wait) => {}
                 Some(done) = tries.join_next() => {
-                    if let Ok(channel) = done {
+                    if let Ok((channel, verdict)) = done {
                         busy.remove(&channel);
+                        self.judge(fares.entry(channel.clone()).or_default(), channel, verdict);
                     } else {
                         // A panicking try loses only its claim on the channel.
                         busy.clear();
@@ -72,12 +105,40 @@ impl Outbox {
         while tries.join_next().await.is_some() {}
     }
 
+    /// Says that a channel keeps failing, or that it works, where that is news.
+    fn judge(&self, fare: &mut Fare, channel: ChannelId, verdict: Verdict) {
+        let why = match verdict {
+            Verdict::Nothing => return,
+            Verdict::Works => {
+                fare.failures = 0;
+                None
+            }
+            Verdict::GivesUp(why) => Some(why),
+            Verdict::Fails(why) => {
+                fare.failures = fare.failures.saturating_add(1);
+                if fare.failures < KEEPS_FAILING {
+                    return;
+                }
+                Some(why)
+            }
+        };
+        let keeps_failing = why.is_some();
+        if fare.said != Some(keeps_failing)
+            && self
+                .asides
+                .try_send(Aside::Channel { channel, why })
+                .is_ok()
+        {
+            fare.said = Some(keeps_failing);
+        }
+    }
+
     /// Starts what is due on channels that are free. Returns how long to wait
     /// for the next, at most.
     async fn start_due(
         &self,
         busy: &mut HashSet<ChannelId>,
-        tries: &mut JoinSet<ChannelId>,
+        tries: &mut JoinSet<(ChannelId, Verdict)>,
     ) -> Duration {
         let now = clock::wall();
         let due = match self.store.due_deliveries(now, SIDE_BY_SIDE).await {
@@ -91,6 +152,10 @@ impl Outbox {
             self.metrics
                 .deliveries_pending
                 .set(i64::try_from(counts.pending).unwrap_or(i64::MAX));
+            let age = counts.oldest_pending.map(|at| now.since(at));
+            self.metrics
+                .oldest_delivery
+                .set(age.unwrap_or_default().as_secs_f64());
         }
         for delivery in due {
             if busy.len() >= SIDE_BY_SIDE || !busy.insert(delivery.channel.clone()) {
@@ -125,13 +190,20 @@ struct Try {
 }
 
 impl Try {
-    async fn run(self) -> ChannelId {
+    async fn run(self) -> (ChannelId, Verdict) {
         let outcome = self.attempt().await;
+        let mut verdict = match &outcome {
+            Outcome::Delivered => Verdict::Works,
+            Outcome::Again { reason, .. } => Verdict::Fails(reason.clone()),
+            Outcome::Never(reason) => Verdict::GivesUp(reason.clone()),
+            Outcome::OldNews => Verdict::Nothing,
+        };
         let Delivery {
             id,
             channel,
             attempts,
             created_at,
+            retried_at,
             ..
         } = &self.delivery;
         let now = clock::wall();
@@ -142,29 +214,62 @@ impl Try {
                 self.store.delivered(*id, now).await
             }
             Outcome::Again { reason, wait } => {
-                match next_try(
-                    now,
-                    *created_at,
-                    attempts.saturating_add(1),
-                    wait,
-                    fastrand::f64(),
-                ) {
-                    Some(at) => {
-                        self.metrics.delivery(channel.as_str(), "postponed");
-                        let next = spell(at.since(now));
-                        warn!(%channel, notice = %self.delivery.notice_id, %reason, next, "notice not delivered");
-                        self.store.postpone(*id, at, reason).await
-                    }
-                    None => self.fail(now, reason).await,
+                let tried = attempts.saturating_add(1);
+                let since = retried_at.unwrap_or(*created_at);
+                if let Some(at) = next_try(now, since, tried, wait, fastrand::f64()) {
+                    self.metrics.delivery(channel.as_str(), "postponed");
+                    let next = spell(at.since(now));
+                    warn!(%channel, notice = %self.delivery.notice_id, %reason, next, "notice not delivered");
+                    self.store.postpone(*id, at, reason).await
+                } else {
+                    verdict = Verdict::GivesUp(reason.clone());
+                    self.fail(now, reason).await
                 }
             }
             Outcome::Never(reason) => self.fail(now, reason).await,
+            Outcome::OldNews => {
+                self.metrics.delivery(channel.as_str(), "superseded");
+                info!(%channel, notice = %self.delivery.notice_id, "reminder left out: there is newer news");
+                let reason = "a newer notice about the same outage takes its place";
+                self.store.give_up(*id, now, reason.to_owned()).await
+            }
         };
         if let Err(problem) = kept {
             // It stays pending and is tried again: at least once.
             error!(%channel, %problem, "delivery cannot be marked");
         }
-        self.delivery.channel
+        (self.delivery.channel, verdict)
+    }
+
+    /// Whether a reminder that had to wait is followed by something newer about the
+    /// same monitor: a channel that works again hears how things are, not how often
+    /// it was to be told.
+    async fn is_old_news(&self, notice: &Notice) -> bool {
+        let Delivery {
+            id,
+            channel,
+            monitor: Some(monitor),
+            created_at,
+            ..
+        } = &self.delivery
+        else {
+            return false;
+        };
+        if notice.occasion != Occasion::Reminder || clock::wall().since(*created_at) < FRESH {
+            return false;
+        }
+        let waiting = DeliveryQuery {
+            channel: Some(channel.clone()),
+            state: Some(DeliveryState::Pending),
+            before: None,
+            limit: NEWER,
+        };
+        let Ok(waiting) = self.store.deliveries(waiting).await else {
+            return false;
+        };
+        waiting
+            .iter()
+            .any(|other| other.id > *id && other.monitor.as_ref() == Some(monitor))
     }
 
     async fn fail(
@@ -189,6 +294,9 @@ impl Try {
                 return Outcome::Never(format!("the outbox holds no notice: {problem}"));
             }
         };
+        if self.is_old_news(&notice).await {
+            return Outcome::OldNews;
+        }
         let channel = &self.delivery.channel;
         let Some(assigned) = self.assignments.channels.get(channel) else {
             return Outcome::Never(format!("channel `{channel}` is no longer configured"));
@@ -201,13 +309,12 @@ impl Try {
             Ready::Use(ready) => {
                 let owner = Owner::Channel(channel);
                 let state = self.spaces.get(&owner);
+                let (told, problems) = assigned.words.put(&notice.to_plugin());
+                for problem in problems {
+                    warn!(%channel, %problem, "a template fails; the host's words are sent");
+                }
                 let run = ready
-                    .notify(
-                        channel.as_str(),
-                        assigned.timeout,
-                        notice.to_plugin(),
-                        state,
-                    )
+                    .notify(channel.as_str(), assigned.timeout, told, state)
                     .await;
                 let plugin = ready.plugin.description().name.as_str();
                 run.log
@@ -247,6 +354,8 @@ enum Outcome {
         wait: Option<Duration>,
     },
     Never(String),
+    /// A reminder that something newer makes needless.
+    OldNews,
 }
 
 /// When to try again after `attempts` failed tries, or `None` to give up. The

@@ -16,6 +16,8 @@ use watchkeeper_web::{Day, DayState, MonitorView, Overall, ServiceView, TargetVi
 use crate::board::{Board, Monitor, Target};
 use crate::history::{self, LATENCIES};
 
+mod incidents;
+
 /// How many changes are read to explain the days of the page. On a page with
 /// more, the oldest days say only how long and not why.
 const MOST_EXPLANATIONS: usize = 10_000;
@@ -63,6 +65,7 @@ impl Views {
             services.push(self.service(view));
         }
         let page = monitor::page(healths);
+        let (open, past) = incidents::incidents(board, now);
         View {
             title: Arc::clone(&config.page.title),
             company: config.page.company.clone(),
@@ -73,9 +76,9 @@ impl Views {
             health: Overall::new(page.worst, page.partial),
             services,
             announcements: Vec::new(),
-            incidents: Vec::new(),
+            incidents: open,
             maintenance: Vec::new(),
-            past: None,
+            past: Some(past),
             checked_at: board.checked_at(),
             now,
         }

@@ -14,21 +14,27 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_config::{Config, Loaded, Problems};
 use watchkeeper_engine::time::Timestamp;
-use watchkeeper_store::{SqliteStore, Store};
+use watchkeeper_store::{IncidentQuery, SqliteStore, Store};
 use watchkeeper_web::{Web, WebSettings};
 
 use crate::apply::{self, Apply};
+use crate::aside;
 use crate::assignment::{assign, validate};
-use crate::board::Board;
+use crate::board::{self, Board};
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
+use crate::dead_man::DeadMan;
+use crate::desk::Desk;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
+use crate::links::{self, Links};
+use crate::orders;
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::plugins::Plugins;
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
+use crate::source::Client;
 use crate::spaces::Spaces;
 use crate::telemetry::Metrics;
 
@@ -37,6 +43,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often the store is rid of what is past its retention.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
+
+/// How many incidents are read at the start, the newest first. Open ones that are
+/// older than so many others would be left open for ever: nobody has that many.
+const MOST_INCIDENTS: usize = 10_000;
 
 /// Runs the host until it is asked to stop.
 pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
@@ -67,18 +77,33 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let sandbox = start::sandbox(&config)?;
     // The page shows what the last process knew while the plugins are loaded.
     let clock = Clock::start();
-    let board = restore(&config, store.as_ref(), address, clock.now()).await?;
+    let restored_at = clock.now();
+    let board = restore(&config, store.as_ref(), address, restored_at).await?;
     let mut maker = Views::default();
     let (view, views) = watch::channel(maker.make(&board, clock.now()));
+    let bell = Arc::new(Notify::new());
     let (ready, is_ready) = watch::channel(false);
     let (keys, key_holder) = watch::channel(Arc::new(Keys::of(&config)));
     let (messages, told) = mpsc::channel(intake::QUEUE);
+    let (asides, spoken) = mpsc::channel(aside::QUEUE);
+    let (hushed, hushed_until) = watch::channel(None);
+    let (orders, ordered) = mpsc::channel(orders::QUEUE);
+    let links = read_links(store.as_ref()).await?;
+    let desk = Desk {
+        keys: key_holder.clone(),
+        orders,
+        store: Arc::clone(&store),
+        links: links.clone(),
+        bell: Arc::clone(&bell),
+    };
     let counter = Counter {
         keys: key_holder,
         messages,
+        asides: asides.clone(),
+        hushed: hushed_until,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(&config, &metrics, is_ready, counter));
+    let web = Web::new(web_settings(&config, &metrics, is_ready, counter, desk));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -88,7 +113,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         watchkeeper_web::Limits::default(),
     ));
     let publishing = tokio::spawn(publish(web, views));
-    info!(page = page_url(&config, address), data = %config.server.data.display(), "watchkeeper is up");
+    info!(page = page_url(&config, address), %address, data = %config.server.data.display(), "watchkeeper is up");
 
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
     let plugins = Plugins::open(sandbox, settings).await;
@@ -111,12 +136,14 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (assigning, assigned) = watch::channel(Arc::new(assignments));
     let (requests, requested) = mpsc::channel(scheduler::REQUESTS);
     let (finished, finishing) = mpsc::channel(apply::QUEUE);
-    let bell = Arc::new(Notify::new());
     let spaces = Arc::new(Spaces::load(Arc::clone(&store)).await?);
     let mut board = board;
     let mut batch = crate::board::Batch::default();
-    board.adopt(&assigned.borrow(), clock.now(), &mut batch);
+    let now = clock.now();
+    board.begin(restored_at, now);
+    board.adopt(&assigned.borrow(), now, &mut batch);
 
+    let (pulse, last_pulse) = watch::channel(tokio::time::Instant::now());
     let stop_checks = CancellationToken::new();
     let stop_applying = CancellationToken::new();
     let scheduling = tokio::spawn(
@@ -137,6 +164,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             assignments: assigned.clone(),
             finished: finishing,
             told,
+            asides: spoken,
+            hushed,
+            pulse,
             keys,
             requests,
             spaces: Arc::clone(&spaces),
@@ -148,17 +178,27 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             doubted: Vec::new(),
             doubting_silence: None,
             alive: None,
+            orders: ordered,
         }
         .run(stop_applying.clone()),
     );
+    let dead_man = DeadMan {
+        assignments: assigned.clone(),
+        pulse: last_pulse,
+        // The operator wrote the address: whether it is encrypted is up to them.
+        client: Client::new(start::outside(&config)?, true, None),
+        metrics: Arc::clone(&metrics),
+    };
     let outbox = Outbox {
         store: Arc::clone(&store),
         assignments: assigned,
         metrics: Arc::clone(&metrics),
         spaces,
         bell,
+        asides,
     };
     let delivering = tokio::spawn(outbox.run(stop.clone()));
+    let calling = tokio::spawn(dead_man.run());
     let watching = tokio::spawn(plugins.watch());
     let reloading = Reload {
         path: path.to_owned(),
@@ -175,7 +215,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning] {
+    for task in [watching, pruning, calling] {
         task.abort();
     }
     reloading.abort();
@@ -218,10 +258,27 @@ async fn restore(
         page_url(config, address),
         now,
     );
+    let lately = IncidentQuery {
+        live_since: Some(now - board::incidents::SHOWN),
+        limit: MOST_INCIDENTS,
+        ..IncidentQuery::default()
+    };
+    let stories = store.incidents(lately).await;
+    let stories = stories.context("the incidents cannot be read")?;
+    let next = store.next_incident().await;
+    let next = next.context("the incidents cannot be read")?;
+    board.recall_incidents(stories, next, read_links(store).await?);
     page::recall(&mut board, store, from, now)
         .await
         .context("the history cannot be read")?;
     Ok(board)
+}
+
+/// Signs the addresses that people are given.
+async fn read_links(store: &dyn Store) -> anyhow::Result<Links> {
+    let fresh = links::fresh_key().context("the system has no random numbers")?;
+    let key = store.key(links::KEY, fresh).await;
+    Ok(Links::new(key.context("the host's key cannot be read")?))
 }
 
 /// Where people find the page.
@@ -238,6 +295,7 @@ fn web_settings(
     metrics: &Arc<Metrics>,
     ready: watch::Receiver<bool>,
     counter: Counter,
+    desk: Desk,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -250,6 +308,7 @@ fn web_settings(
             }
         }),
         intake: Arc::new(counter),
+        records: Arc::new(desk),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

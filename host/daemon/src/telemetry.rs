@@ -65,6 +65,12 @@ pub(crate) struct DeliveryLabels {
     outcome: &'static str,
 }
 
+/// How a call that tells somebody that the host works ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct DeadManLabels {
+    outcome: &'static str,
+}
+
 /// What was said from outside, and how it was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ToldLabels {
@@ -93,6 +99,8 @@ pub(crate) struct Metrics {
     plugin_rejected: Family<RejectedLabels, Gauge>,
     deliveries: Family<DeliveryLabels, Counter>,
     pub(crate) deliveries_pending: Gauge,
+    dead_man: Family<DeadManLabels, Counter>,
+    pub(crate) oldest_delivery: Gauge<f64, AtomicU64>,
     pub(crate) config_rejected: Gauge,
     pub(crate) store_trouble: Gauge,
     pub(crate) clock_steps: Counter,
@@ -121,6 +129,8 @@ impl Metrics {
             plugin_rejected: Family::default(),
             deliveries: Family::default(),
             deliveries_pending: Gauge::default(),
+            dead_man: Family::default(),
+            oldest_delivery: Gauge::default(),
             config_rejected: Gauge::default(),
             store_trouble: Gauge::default(),
             clock_steps: Counter::default(),
@@ -206,6 +216,17 @@ impl Metrics {
             "Notices that wait to be delivered",
             metrics.deliveries_pending.clone(),
         );
+        registry.register_with_unit(
+            "deliveries_oldest_pending",
+            "How long ago the oldest notice was written that waits to be delivered",
+            Unit::Seconds,
+            metrics.oldest_delivery.clone(),
+        );
+        registry.register(
+            "dead_man_calls",
+            "Calls that tell somebody that the host works, by how they ended",
+            metrics.dead_man.clone(),
+        );
         registry.register(
             "config_rejected",
             "1 while the configuration on disk is not the one that runs",
@@ -263,6 +284,13 @@ impl Metrics {
                 channel: channel.to_owned(),
                 outcome,
             })
+            .inc();
+    }
+
+    /// Counts a call that tells somebody that the host works.
+    pub(crate) fn dead_man(&self, outcome: &'static str) {
+        self.dead_man
+            .get_or_create(&DeadManLabels { outcome })
             .inc();
     }
 

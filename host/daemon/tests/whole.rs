@@ -8,7 +8,10 @@ mod whole {
 
     mod author;
     mod command_line;
+    mod crashes;
+    mod deliveries;
     mod heartbeat;
+    mod incidents;
     mod install;
     mod languages;
     mod manual;
@@ -19,5 +22,6 @@ mod whole {
     mod registry;
     mod reload;
     mod reporter;
+    mod telling;
     mod trust;
 }

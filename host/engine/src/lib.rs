@@ -33,4 +33,12 @@ pub mod network;
 
 pub mod telling;
 
+pub mod incident;
+
+pub mod reminding;
+
+pub mod folding;
+
+pub mod pacing;
+
 pub mod uptime;

@@ -44,6 +44,33 @@ pub struct ToldOutage {
     pub health: Health,
     /// When the health it was told of first began.
     pub since: Timestamp,
+    /// When it was first told of it: from here on escalation counts.
+    pub first: Timestamp,
+    /// When it last heard of it, reminders included: from here on the next
+    /// reminder counts.
+    pub last: Timestamp,
+    /// How many reminders of it there were.
+    pub reminders: u32,
+    /// How many steps of the escalation were taken.
+    pub steps: u32,
+    /// When it ended, where that could not be told yet: the route hears nothing
+    /// at that time of the week.
+    pub ended: Option<Timestamp>,
+}
+
+impl ToldOutage {
+    /// An outage that is told at `now`.
+    pub const fn new(health: Health, since: Timestamp, now: Timestamp) -> Self {
+        Self {
+            health,
+            since,
+            first: now,
+            last: now,
+            reminders: 0,
+            steps: 0,
+            ended: None,
+        }
+    }
 }
 
 /// What a notice is about.
@@ -79,6 +106,62 @@ pub enum Occasion {
         /// How long it lasted.
         lasted: Duration,
     },
+    /// An outage began and ended before there was time to tell of either.
+    Passed {
+        /// The worst health it had.
+        from: Health,
+        /// When it began.
+        since: Timestamp,
+        /// When it ended.
+        at: Timestamp,
+        /// How long it lasted.
+        lasted: Duration,
+    },
+    /// It is still not healthy.
+    Reminder {
+        /// What it is now; never healthy.
+        health: Health,
+        /// When the outage began.
+        since: Timestamp,
+        /// Why, for people.
+        reason: Option<Arc<str>>,
+        /// 1 for the first reminder of an outage.
+        number: u32,
+    },
+    /// It has not been healthy for so long that others are told.
+    Escalated {
+        /// What it is now; never healthy.
+        health: Health,
+        /// When the outage began.
+        since: Timestamp,
+        /// Why, for people.
+        reason: Option<Arc<str>>,
+    },
+}
+
+impl Occasion {
+    /// The health that the monitor has by it.
+    pub const fn health(&self) -> Health {
+        match self {
+            Self::Outage { health, .. }
+            | Self::Flapping { health, .. }
+            | Self::Reminder { health, .. }
+            | Self::Escalated { health, .. } => *health,
+            Self::Recovered { .. } | Self::Passed { .. } => Health::Healthy,
+        }
+    }
+
+    /// When the outage that it is about began, or its present health did.
+    pub const fn since(&self) -> Timestamp {
+        match self {
+            Self::Outage { since, .. }
+            | Self::Flapping { since, .. }
+            | Self::Reminder { since, .. }
+            | Self::Escalated { since, .. }
+            | Self::Recovered { since, .. }
+            | Self::Passed { since, .. } => *since,
+        }
+    }
 }
 
 impl Default for Interest {
@@ -100,6 +183,14 @@ impl Interest {
         sick: false,
         recovered: false,
         unknown: false,
+    };
+
+    /// Interest in everything: of whoever is told what others decide to tell.
+    pub const ALL: Self = Self {
+        dead: true,
+        sick: true,
+        recovered: true,
+        unknown: true,
     };
 
     /// Whether it wants to hear that a monitor has become `health`.
@@ -132,8 +223,7 @@ pub fn tell(told: &Told, event: &Event, interest: &Interest) -> (Told, Option<Oc
         }
         Event::Changed(change) => {
             let known = told
-                .outage
-                .as_ref()
+                .standing_outage()
                 .map_or(Health::Healthy, |outage| outage.health);
             if change.to <= known || !interest.includes(change.to) {
                 return (told.clone(), None);
@@ -143,13 +233,13 @@ pub fn tell(told: &Told, event: &Event, interest: &Interest) -> (Told, Option<Oc
                 since: change.since,
                 reason: change.reason.clone(),
             };
-            (told.worsened(change.to, change.since), Some(occasion))
+            let told = told.worsened(change.to, change.since, change.at);
+            (told, Some(occasion))
         }
         Event::FlappingStarted { at, health, reason } => {
             // Whoever was told that it is down must learn why no word follows.
             let told_down = told
-                .outage
-                .as_ref()
+                .standing_outage()
                 .is_some_and(|outage| interest.includes(outage.health));
             let of_interest = *health != Health::Healthy && interest.includes(*health);
             if !told_down && !of_interest {
@@ -161,7 +251,7 @@ pub fn tell(told: &Told, event: &Event, interest: &Interest) -> (Told, Option<Oc
                 reason: reason.clone(),
             };
             let told = if of_interest {
-                told.worsened(*health, *at)
+                told.worsened(*health, *at, *at)
             } else {
                 told.clone()
             };
@@ -171,14 +261,35 @@ pub fn tell(told: &Told, event: &Event, interest: &Interest) -> (Told, Option<Oc
     }
 }
 
+/// Takes note of an event that a route is not told of because it hears nothing at
+/// that time of the week. The end of an outage that it was told of is told once it
+/// hears again; what begins meanwhile is judged then, by how things stand.
+#[must_use]
+pub fn sleep_through(told: &Told, event: &Event) -> Told {
+    let mut told = told.clone();
+    if let Event::Changed(change) = event
+        && change.to == Health::Healthy
+        && let Some(outage) = &mut told.outage
+    {
+        outage.ended.get_or_insert(change.since);
+    }
+    told
+}
+
 impl Told {
-    fn worsened(&self, health: Health, since: Timestamp) -> Self {
-        let outage = match &self.outage {
+    /// The outage that it knows to go on.
+    fn standing_outage(&self) -> Option<&ToldOutage> {
+        self.outage.as_ref().filter(|known| known.ended.is_none())
+    }
+
+    fn worsened(&self, health: Health, since: Timestamp, now: Timestamp) -> Self {
+        let outage = match self.standing_outage() {
             Some(outage) => ToldOutage {
                 health: outage.health.max(health),
-                since: outage.since,
+                last: outage.last.max(now),
+                ..outage.clone()
             },
-            None => ToldOutage { health, since },
+            None => ToldOutage::new(health, since, now),
         };
         Self {
             outage: Some(outage),
@@ -187,10 +298,11 @@ impl Told {
 }
 
 fn recovered(outage: &ToldOutage, change: &Change) -> Occasion {
+    let at = outage.ended.unwrap_or(change.since);
     Occasion::Recovered {
         from: outage.health,
         since: outage.since,
-        at: change.since,
-        lasted: change.since.since(outage.since),
+        at,
+        lasted: at.since(outage.since),
     }
 }

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use futures::future::BoxFuture;
 use watchkeeper_engine::id::TargetId;
+use watchkeeper_engine::incident::IncidentId;
 use watchkeeper_engine::time::Timestamp;
 
 use crate::error::{StoreError, Trouble};
-use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery};
+use crate::incident::{IncidentQuery, IncidentStory};
+use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{LatencyPoint, Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
 use crate::token::{Digest, Token};
@@ -39,6 +41,18 @@ pub trait Store: Send + Sync + 'static {
     /// Changes that match `query`, newest first.
     fn changes(&self, query: ChangeQuery) -> Answer<'_, Vec<ChangeRow>>;
 
+    /// Incidents that match `query` with their timelines, newest first.
+    fn incidents(&self, query: IncidentQuery) -> Answer<'_, Vec<IncidentStory>>;
+
+    /// The incident `id` with its timeline.
+    fn incident(&self, id: IncidentId) -> Answer<'_, Option<IncidentStory>>;
+
+    /// The number of the incident that is opened next.
+    fn next_incident(&self) -> Answer<'_, IncidentId>;
+
+    /// The host's own key called `name`: `fresh`, from now on, where there is none.
+    fn key(&self, name: &'static str, fresh: Vec<u8>) -> Answer<'_, Vec<u8>>;
+
     /// The deliveries to try at `now`, at most `limit`, longest due first.
     ///
     /// At most one of each channel, its oldest that is still pending: a later
@@ -62,6 +76,9 @@ pub trait Store: Send + Sync + 'static {
     /// No more tries: kept as failed with `error`, and the channel's next
     /// delivery may go.
     fn give_up(&self, id: DeliveryId, at: Timestamp, error: String) -> Answer<'_, ()>;
+
+    /// Has a delivery that was given up tried again, as if it were new at `now`.
+    fn retry(&self, id: DeliveryId, now: Timestamp) -> Answer<'_, Retried>;
 
     /// Deliveries that match `query`, newest first.
     fn deliveries(&self, query: DeliveryQuery) -> Answer<'_, Vec<Delivery>>;

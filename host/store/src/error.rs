@@ -1,5 +1,6 @@
 //! What can go wrong, by what the caller can do about it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -166,4 +167,25 @@ pub enum Trouble {
         /// How many.
         count: u64,
     },
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DiskFull {
+                reserve_spent: true,
+            } => f.write_str("the disk is full, and the reserve for state is used up"),
+            Self::DiskFull { .. } => f.write_str("the disk was full"),
+            Self::SeriesReplaced { aside } => write!(
+                f,
+                "the file of readings was damaged and begun anew; the old one is {}",
+                aside.display()
+            ),
+            Self::SeriesNotWritten { error } => write!(f, "readings cannot be written: {error}"),
+            Self::SamplesDropped { count } => write!(f, "{count} readings were dropped"),
+            Self::StatesUnreadable { count } => {
+                write!(f, "{count} states in the database cannot be read")
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@
 mod contract;
 mod error;
 mod histogram;
+mod incident;
 mod outbox;
 mod series;
 mod sqlite;
@@ -21,7 +22,12 @@ mod token;
 pub use contract::{Answer, Store};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
-pub use outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery};
+pub use incident::{
+    Audience, Ended, EntryKind, IncidentEntry, IncidentQuery, IncidentRow, IncidentStory,
+};
+pub use outbox::{
+    Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery, Retried,
+};
 pub use series::{LatencyPoint, Reading, Resolution, Rollup, Sample, Span, Totals};
 pub use sqlite::{Options, SqliteStore, TokenBook, backup};
 pub use state::{

@@ -69,10 +69,12 @@ pub struct Delivery {
     pub payload: String,
     /// How far it is.
     pub state: DeliveryState,
-    /// How many tries have ended.
+    /// How many tries have ended, since it was last taken up again.
     pub attempts: u32,
     /// When the notice was written.
     pub created_at: Timestamp,
+    /// When somebody last had it tried again after it had been given up.
+    pub retried_at: Option<Timestamp>,
     /// The next try is not before this.
     pub next_try: Timestamp,
     /// When it was delivered or given up.
@@ -115,4 +117,17 @@ pub struct DeliveryCounts {
     pub delivered: u64,
     /// Given up, and not yet pruned.
     pub failed: u64,
+    /// When the oldest that is not taken yet was written.
+    pub oldest_pending: Option<Timestamp>,
+}
+
+/// What became of the wish to try a delivery again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// It is tried again.
+    Yes,
+    /// It was not given up: it is still tried, or was taken.
+    NotFailed,
+    /// There is no such delivery, or not any more.
+    Unknown,
 }

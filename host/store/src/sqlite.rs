@@ -14,6 +14,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tracing::{error, warn};
 use watchkeeper_engine::id::TargetId;
+use watchkeeper_engine::incident::IncidentId;
 use watchkeeper_engine::time::Timestamp;
 
 pub use self::backup::backup;
@@ -28,7 +29,8 @@ use self::shared::Shared;
 use self::writer::Writer;
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
-use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery};
+use crate::incident::{IncidentQuery, IncidentStory};
+use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
 use crate::token::{Digest, Token};
@@ -41,6 +43,7 @@ mod backup;
 mod database;
 mod readers;
 
+mod incidents;
 mod mirror;
 mod outbox;
 mod state;
@@ -71,6 +74,7 @@ const STATE_SCHEMA: Schema = Schema {
     steps: &[
         include_str!("sqlite/migrations/state_1.sql"),
         include_str!("sqlite/migrations/state_2.sql"),
+        include_str!("sqlite/migrations/state_3.sql"),
     ],
     synchronous: Synchronous::Full,
 };
@@ -228,6 +232,34 @@ impl Store for SqliteStore {
         )
     }
 
+    fn incidents(&self, query: IncidentQuery) -> Answer<'_, Vec<IncidentStory>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| incidents::find(connection, &query)),
+        )
+    }
+
+    fn incident(&self, id: IncidentId) -> Answer<'_, Option<IncidentStory>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| incidents::get(connection, id)),
+        )
+    }
+
+    fn next_incident(&self) -> Answer<'_, IncidentId> {
+        Box::pin(
+            self.state_reads
+                .run(|connection| incidents::next(connection)),
+        )
+    }
+
+    fn key(&self, name: &'static str, fresh: Vec<u8>) -> Answer<'_, Vec<u8>> {
+        Box::pin(
+            self.state
+                .run(move |connection| incidents::key(connection, name, &fresh)),
+        )
+    }
+
     fn due_deliveries(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<Delivery>> {
         Box::pin(
             self.state_reads
@@ -252,6 +284,13 @@ impl Store for SqliteStore {
 
     fn give_up(&self, id: DeliveryId, at: Timestamp, error: String) -> Answer<'_, ()> {
         Box::pin(self.end_try(id, Ended::GivenUp { at, error }))
+    }
+
+    fn retry(&self, id: DeliveryId, now: Timestamp) -> Answer<'_, Retried> {
+        Box::pin(
+            self.state
+                .run(move |connection| outbox::retry(connection, id, now)),
+        )
     }
 
     fn deliveries(&self, query: DeliveryQuery) -> Answer<'_, Vec<Delivery>> {

@@ -12,6 +12,7 @@ use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use crate::incident::{IncidentEntry, IncidentRow};
 use crate::outbox::NewDelivery;
 
 /// What a route is known by. Whoever configures routes sees to it that a route
@@ -41,6 +42,8 @@ pub struct Loaded {
     /// When the last process was last known to listen to them; `None` if none
     /// ever did.
     pub alive_at: Option<Timestamp>,
+    /// What the host noted for itself, by name.
+    pub notes: BTreeMap<String, String>,
 }
 
 /// What one decision leaves behind. Everything in it is written, or nothing.
@@ -59,8 +62,15 @@ pub struct Commit {
     pub heard: Vec<(TargetId, Option<Heard>)>,
     /// That somebody listens to them now; `None` leaves what was known.
     pub alive_at: Option<Timestamp>,
+    /// What the host notes for itself, by name: `None` removes a note. The store
+    /// never looks inside.
+    pub notes: BTreeMap<String, Option<String>>,
     /// What has changed, in order.
     pub changes: Vec<NewChange>,
+    /// How these incidents stand from now on.
+    pub incidents: Vec<IncidentRow>,
+    /// What happened to incidents.
+    pub entries: Vec<IncidentEntry>,
     /// Who is to be told, in order.
     pub deliveries: Vec<NewDelivery>,
 }

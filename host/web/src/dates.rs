@@ -46,8 +46,59 @@ pub(crate) struct Utc {
 /// A span in the two largest units that matter: `1 h 36 min`.
 pub(crate) struct Minutes(pub(crate) u64);
 
+/// A month of the calendar, in UTC. Written as `2026-11`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Month(jiff::civil::Date);
+
 /// A latency in milliseconds, with its thousands set apart: `1 870 ms`.
 pub(crate) struct Latency(pub(crate) u32);
+
+impl Month {
+    /// The month in which `at` lies.
+    pub(crate) fn of(at: Timestamp) -> Self {
+        let date = calendar(at).to_zoned(jiff::tz::TimeZone::UTC).date();
+        Self(date.first_of_month())
+    }
+
+    /// Reads `2026-11`; years from 1970 to 9998.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (year, month) = text.split_once('-')?;
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if year.len() != 4 || month.len() != 2 || !digits(year) || !digits(month) {
+            return None;
+        }
+        let year: i16 = year.parse().ok()?;
+        let date = jiff::civil::Date::new(year, month.parse().ok()?, 1).ok()?;
+        (1970..=9998).contains(&year).then_some(Self(date))
+    }
+
+    /// Its beginning.
+    pub(crate) fn start(self) -> Timestamp {
+        let days = self.0 - jiff::civil::date(1970, 1, 1);
+        day_start(i64::from(days.get_days()))
+    }
+
+    /// The one after it.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0.saturating_add(jiff::Span::new().months(1)))
+    }
+
+    /// The one before it.
+    pub(crate) fn previous(self) -> Self {
+        Self(self.0.saturating_sub(jiff::Span::new().months(1)))
+    }
+
+    /// `November 2026`.
+    pub(crate) fn name(self) -> String {
+        self.0.strftime("%B %Y").to_string()
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y-%m"))
+    }
+}
 
 impl Moment {
     pub(crate) const fn new(at: Timestamp, form: Form) -> Self {
@@ -203,6 +254,40 @@ mod tests {
             "<time datetime=\"2026-11-21\">21 Nov</time>"
         );
         assert_eq!(leaf(at), ("Nov".to_owned(), "21".to_owned()));
+    }
+
+    #[test]
+    fn months_follow_each_other() {
+        let november = Month::parse("2026-11").unwrap();
+        let at = Timestamp::from_millis(1_795_223_345_678);
+        assert_eq!(Month::of(at), november);
+        assert_eq!(
+            (november.to_string(), november.name()),
+            ("2026-11".to_owned(), "November 2026".to_owned())
+        );
+        let december = november.next();
+        assert_eq!(
+            (december.previous(), december.next().to_string()),
+            (november, "2027-01".to_owned())
+        );
+        assert!(november.start() <= at && at < december.start());
+        assert_eq!(day_of(december.start()) - day_of(november.start()), 30);
+        assert_eq!(
+            Month::parse("1970-01").unwrap().start(),
+            Timestamp::default()
+        );
+        for wrong in [
+            "",
+            "2026",
+            "2026-13",
+            "2026-1",
+            "26-01",
+            "9999-01",
+            "2026-11-01",
+            "+026-01",
+        ] {
+            assert_eq!(Month::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -54,6 +54,13 @@ impl Events {
         self.event("tick", &format!("{checked_at} {}", now.as_millis()));
     }
 
+    /// Incidents that are not what they were, each as JSON.
+    pub(crate) fn incidents(&mut self, news: &[String]) {
+        for incident in news {
+            self.event("incident", incident);
+        }
+    }
+
     /// Parts of the page as they are now.
     pub(crate) fn patch(&mut self, html: &str) {
         if !html.is_empty() {

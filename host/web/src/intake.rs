@@ -2,6 +2,7 @@
 //! follows from it stands behind [`Intake`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use watchkeeper_engine::health::Verdict;
@@ -14,6 +15,16 @@ use watchkeeper_engine::passive::report::Report;
 pub trait Intake: Send + Sync {
     /// Whether `password` opens the door of the reporters.
     fn admits_reporter(&self, password: &str) -> Admission;
+
+    /// Whether `password` opens the door of Vigil's managers.
+    fn admits_manager(&self, password: &str) -> Admission;
+
+    /// How much longer nobody is reminded; `None` if people are.
+    fn hushed_for(&self) -> Option<Duration>;
+
+    /// Keeps people from being reminded for `span`; zero takes that back. Ready once
+    /// it would survive the end of the process.
+    fn hush(&self, span: Duration) -> BoxFuture<'_, Result<(), Refusal>>;
 
     /// The monitor of the job that shows this token.
     fn heartbeat(&self, token: &str) -> Option<MonitorId>;
@@ -41,12 +52,16 @@ pub enum Admission {
 }
 
 /// What somebody may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
+    /// Whose token it is, as people call it.
+    pub name: Arc<str>,
     /// Look at everything that is no secret.
     pub read: bool,
     /// Say how things are.
     pub report: bool,
+    /// Change what is watched, and take what happens.
+    pub write: bool,
 }
 
 /// How a monitor is told.
@@ -116,6 +131,18 @@ pub(crate) struct Nobody;
 impl Intake for Nobody {
     fn admits_reporter(&self, _: &str) -> Admission {
         Admission::NoDoor
+    }
+
+    fn admits_manager(&self, _: &str) -> Admission {
+        Admission::NoDoor
+    }
+
+    fn hushed_for(&self) -> Option<Duration> {
+        None
+    }
+
+    fn hush(&self, _: Duration) -> BoxFuture<'_, Result<(), Refusal>> {
+        Box::pin(async { Err(Refusal::Busy) })
     }
 
     fn heartbeat(&self, _: &str) -> Option<MonitorId> {

@@ -29,21 +29,31 @@ mod negotiate;
 mod page;
 mod report;
 
+mod records;
+
 mod allowance;
+mod api;
 mod doors;
 mod heartbeat;
 mod inbox;
+mod manager;
 mod manual;
 mod reporter;
 
 mod assets;
 mod failure;
+mod frame;
 mod headers;
+mod incidents;
 mod routes;
 mod serve;
 mod web;
 
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
+pub use records::{
+    BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
+    Records, Retry, Taken, WantedDeliveries, WantedIncidents,
+};
 pub use serve::{Limits, serve};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,

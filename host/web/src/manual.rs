@@ -7,19 +7,16 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
-use crate::doors::{Entry, bearer};
+use crate::api::{admit, answer, busy};
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
-use crate::intake::{Access, Kind, Refusal, Told, What};
-use crate::reporter::slow_down;
+use crate::intake::{Kind, Refusal, Told, What};
 use crate::web::Web;
 
 /// The largest body, in bytes.
@@ -152,61 +149,10 @@ async fn set(
     }
 }
 
-/// Lets in who shows a token that is good for it, or says what is answered.
-async fn admit(web: &Web, request: &Parts, may: impl Fn(Access) -> bool) -> Result<(), Response> {
-    let challenge = |status, title, what| {
-        let mut response = problem(status, title, what);
-        let scheme = HeaderValue::from_static("Bearer realm=\"watchkeeper\"");
-        response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
-        Err(response)
-    };
-    let Some(token) = token(&request.headers) else {
-        let what =
-            "Show a token: `Authorization: Bearer wk_…`. `watchkeeper token create` makes one.";
-        return challenge(StatusCode::UNAUTHORIZED, "No token", what);
-    };
-    let Ok(access) = web.settings().intake.access(token).await else {
-        return Err(busy());
-    };
-    match (web.doors().judge(request, token, access.is_some()), access) {
-        (Entry::Shut, _) => Err(slow_down()),
-        (Entry::Open, Some(access)) if may(access) => Ok(()),
-        (Entry::Open, Some(_)) => {
-            let what = "The token's scopes do not cover this.";
-            challenge(StatusCode::FORBIDDEN, "Not allowed", what)
-        }
-        (Entry::Open | Entry::Wrong, _) => {
-            let what = "No such token, or not any more.";
-            challenge(StatusCode::UNAUTHORIZED, "Unknown token", what)
-        }
-    }
-}
-
-fn token(headers: &HeaderMap) -> Option<&str> {
-    bearer(headers).filter(|token| !token.is_empty())
-}
-
 fn no_monitor() -> Response {
     problem(
         StatusCode::NOT_FOUND,
         "Not found",
         "There is no such monitor.",
     )
-}
-
-fn busy() -> Response {
-    problem(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "Busy",
-        "It could not be taken in. Try again.",
-    )
-}
-
-fn answer(shown: &Shown<'_>) -> Response {
-    let body = serde_json::to_string(shown).expect("texts and numbers are always JSON");
-    let mut response = Response::new(body.into());
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

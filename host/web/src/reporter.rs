@@ -20,13 +20,14 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use watchkeeper_engine::health::Verdict;
 use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId};
 use watchkeeper_engine::passive::report::{Load, Report, Said};
 
 use crate::doors::{Entry, basic};
 use crate::inbox::{self, Broken};
-use crate::intake::{Admission, Kind, Refusal, Told, What};
+use crate::intake::{Admission, Intake, Kind, Refusal, Told, What};
 use crate::web::Web;
 
 /// The largest body: the limit of Vigil's framework.
@@ -71,7 +72,7 @@ struct LoadBody {
     ram: f64,
 }
 
-async fn nothing() -> Response {
+pub(crate) async fn nothing() -> Response {
     empty(StatusCode::NOT_FOUND)
 }
 
@@ -84,7 +85,7 @@ async fn report(
     if let Some(refused) = refused(&web, &head) {
         return refused;
     }
-    let body = match read(&head, body).await {
+    let body: ReportBody = match read(&head, body).await {
         Ok(body) => body,
         Err(answer) => return answer,
     };
@@ -146,6 +147,16 @@ async fn flush(
 
 /// The answer to who may not report.
 fn refused(web: &Web, request: &Parts) -> Option<Response> {
+    refused_by(web, request, <dyn Intake>::admits_reporter)
+}
+
+/// The answer to whom a door does not open. The realm is that of the reporters at
+/// every door, as Vigil has it.
+pub(crate) fn refused_by(
+    web: &Web,
+    request: &Parts,
+    admits: fn(&(dyn Intake + 'static), &str) -> Admission,
+) -> Option<Response> {
     let challenge = |status| {
         let mut response = empty(status);
         let realm = HeaderValue::from_static("Basic realm=\"Reporter Token\"");
@@ -154,7 +165,7 @@ fn refused(web: &Web, request: &Parts) -> Option<Response> {
     };
     let password = basic(&request.headers);
     let shown = password.as_deref().unwrap_or_default();
-    let admission = web.settings().intake.admits_reporter(shown);
+    let admission = admits(&*web.settings().intake, shown);
     if admission == Admission::NoDoor {
         return Some(empty(StatusCode::NOT_FOUND));
     }
@@ -170,7 +181,7 @@ fn refused(web: &Web, request: &Parts) -> Option<Response> {
 }
 
 /// The body, or the answer to one that makes no sense.
-async fn read(head: &Parts, body: Body) -> Result<ReportBody, Response> {
+pub(crate) async fn read<T: DeserializeOwned>(head: &Parts, body: Body) -> Result<T, Response> {
     if !is_json(&head.headers) {
         let what = "Content type error".to_owned();
         return Err(with_text(StatusCode::BAD_REQUEST, what));
@@ -244,7 +255,7 @@ pub(crate) fn slow_down() -> Response {
     response
 }
 
-fn empty(status: StatusCode) -> Response {
+pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     // Reporters connect anew each time. The one for Node.js takes the end of the

@@ -10,12 +10,15 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 
+use crate::api;
 use crate::assets::Assets;
 use crate::events;
 use crate::exposition::text_format;
 use crate::failure::Failure;
 use crate::headers::secure;
 use crate::heartbeat;
+use crate::incidents;
+use crate::manager;
 use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
@@ -54,6 +57,10 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(reporter::routes())
         .merge(heartbeat::routes())
         .merge(manual::routes())
+        .merge(manager::routes())
+        .merge(incidents::routes())
+        .merge(api::incidents::routes())
+        .merge(api::deliveries::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(map_response(secure))

@@ -19,6 +19,8 @@ use crate::view::{
 };
 use crate::words::{self, Shown};
 
+pub(crate) mod stories;
+
 /// The headline, and where a script shows that the page is live.
 pub(crate) fn overall(view: &View) -> String {
     Overall::new(view, None).made()

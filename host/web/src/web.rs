@@ -9,14 +9,18 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 use watchkeeper_engine::id::MonitorId;
+use watchkeeper_engine::time::Timestamp;
 
 use crate::allowance::Allowance;
 use crate::doors::Doors;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
 use crate::fragments::Fragments;
+use crate::frame::Frame;
+use crate::incidents;
 use crate::intake::{Intake, Nobody};
 use crate::page::Built;
+use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
 use crate::view::{MonitorView, View};
@@ -52,6 +56,8 @@ pub struct WebSettings {
     pub ready: Readiness,
     /// Takes in what is said of monitors that do not ask.
     pub intake: Arc<dyn Intake>,
+    /// Finds what is kept of the past.
+    pub records: Arc<dyn Records>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -116,6 +122,7 @@ impl Default for WebSettings {
             metrics: Arc::new(|| "# EOF\n".to_owned()),
             ready: Arc::new(|| Ok(())),
             intake: Arc::new(Nobody),
+            records: Arc::new(Nothing),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -203,6 +210,18 @@ impl Web {
         let view = published.as_ref()?.fragments.view();
         let service = view.services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
+    }
+
+    /// When the newest view was made.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        let published = lock(&self.inner.published);
+        Some(published.as_ref()?.fragments.view().now)
+    }
+
+    /// What stands above and below a page about something.
+    pub(crate) fn frame(&self) -> Option<Frame> {
+        let published = lock(&self.inner.published);
+        Some(Frame::of(published.as_ref()?.fragments.view()))
     }
 
     /// Vigil's word for the page.
@@ -318,6 +337,7 @@ impl Published {
     fn advance(&mut self, view: View, revision: u64, events: &broadcast::Sender<Bytes>) {
         let now = Instant::now();
         let shape = self.fragments.shape().to_owned();
+        let news = incidents::news(self.fragments.view(), &view);
         self.fragments.advance(view, revision);
         if events.receiver_count() == 0 {
             self.fragments.forget_untold();
@@ -344,6 +364,7 @@ impl Published {
         self.ticked = now;
         let view = self.fragments.view();
         told.tick(view.checked_at, view.now);
+        told.incidents(&news);
         told.patch(&patch);
         // It fails if the last follower has just left.
         let _sent = events.send(told.finish(revision));

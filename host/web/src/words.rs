@@ -225,6 +225,25 @@ pub(crate) const fn stage(stage: Stage) -> &'static str {
     }
 }
 
+/// The word for how far the work is, for programs.
+pub(crate) const fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Investigating => "investigating",
+        Stage::Identified => "identified",
+        Stage::Monitoring => "monitoring",
+        Stage::Resolved => "resolved",
+    }
+}
+
+/// The word for how bad it is, for programs.
+pub(crate) const fn impact_word(impact: Impact) -> &'static str {
+    match impact {
+        Impact::Minor => "minor",
+        Impact::Major => "major",
+        Impact::Critical => "critical",
+    }
+}
+
 /// How bad an incident is.
 pub(crate) const fn impact(impact: Impact) -> &'static str {
     match impact {

@@ -1,6 +1,6 @@
 //! One run of a plugin with what the daemon would give it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
@@ -26,6 +26,8 @@ pub struct Trial {
     allow: Vec<String>,
     grants_targets: bool,
     state: StateSpace,
+    /// What outlives a delivery, where something does.
+    kept: Option<Arc<Mutex<StateSpace>>>,
 }
 
 impl Trial {
@@ -46,6 +48,7 @@ impl Trial {
             allow: Vec::new(),
             grants_targets: true,
             state: StateSpace::new(),
+            kept: None,
         }
     }
 
@@ -87,6 +90,14 @@ impl Trial {
         self
     }
 
+    /// With a state space that outlives each delivery, as a channel's does; else
+    /// every one begins with nothing.
+    #[must_use]
+    pub fn remembering(mut self) -> Self {
+        self.kept = Some(Arc::default());
+        self
+    }
+
     /// Checks `target` once; the error is what the schema has against the
     /// configuration.
     pub async fn check(&self, target: &str) -> Result<Run<CheckOutcome>, String> {
@@ -103,8 +114,17 @@ impl Trial {
     /// configuration.
     pub async fn deliver(&self, notice: Notice) -> Result<Run<NotifyOutcome>, String> {
         let plugin = load(&self.plugin).await;
-        let context = self.context(&plugin, None)?;
-        Ok(plugin.notify(Notify { context, notice }).await)
+        let mut context = self.context(&plugin, None)?;
+        if let Some(kept) = &self.kept {
+            let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            context.state.clone_from(&kept);
+        }
+        let run = plugin.notify(Notify { context, notice }).await;
+        if let (Some(kept), Some(after)) = (&self.kept, &run.state) {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.clone_from(after);
+        }
+        Ok(run)
     }
 
     /// As [`Trial::check`], in words; a refusal begins with `refused: `.

@@ -14,6 +14,9 @@ table! {
         /// The password of reporters and of Vigil Local, which they call their token. As every secret
         /// `{ env = "NAME" }` or `{ file = "PATH" }`.
         [optional] reporter_token: SecretText,
+        /// The password of those who use Vigil's manager addresses. As every secret
+        /// `{ env = "NAME" }` or `{ file = "PATH" }`.
+        [optional] manager_token: SecretText,
     }
 }
 

@@ -112,7 +112,7 @@ impl FromNode for SupportUrl {
 }
 
 /// Whether `text` is an absolute `http` or `https` URL with a host.
-fn is_web_url(text: &str) -> bool {
+pub(crate) fn is_web_url(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
-use crate::config::{HostPort, MinisignKey, PluginName};
+use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::cron::Cron;
 use crate::read::{Context, Finding, FromNode, quoted};
 use crate::suggest::nearest;
@@ -262,6 +262,12 @@ from_text!(
     PluginName,
     "a plugin's name such as \"http\"",
     "^[a-z][a-z0-9-]{0,39}$",
+    Self::new
+);
+from_text!(
+    Tag,
+    "a tag such as \"prod\"",
+    "^[a-z0-9][a-z0-9._:/-]{0,63}$",
     Self::new
 );
 from_text!(

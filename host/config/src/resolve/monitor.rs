@@ -13,6 +13,7 @@ use super::passive::passive;
 use super::{
     check_scheme, elements, limits, line, line_or, plugin_config, position, value, values,
 };
+use crate::config::Tag;
 use crate::duration;
 use crate::file::rules::{ConfirmTable, FlapSetting, FlapTable, HealthSetting, RulesTable};
 use crate::file::{DefaultsTable, MonitorTable};
@@ -58,6 +59,7 @@ impl<'a> Layers<'a> {
 pub(super) fn monitor(
     placed: &Placed<MonitorTable>,
     service: &ServiceId,
+    inherited: &[Tag],
     defaults: Option<&DefaultsTable>,
     cx: &mut Context<'_>,
 ) -> Option<Monitor> {
@@ -108,6 +110,7 @@ pub(super) fn monitor(
     Some(Monitor {
         label: line_or(table.label.as_ref(), name),
         description: line(table.description.as_ref()),
+        tags: tags(inherited, table),
         probe,
         targets,
         passive,
@@ -126,6 +129,15 @@ pub(super) fn monitor(
         position: position(placed.at, cx),
         id,
     })
+}
+
+/// The tags of its service and its own, each once.
+fn tags(inherited: &[Tag], table: &MonitorTable) -> Arc<[Tag]> {
+    let own = elements(table.tags.as_ref())
+        .iter()
+        .map(|tag| &tag.value)
+        .filter(|tag| !inherited.contains(tag));
+    inherited.iter().chain(own).cloned().collect()
 }
 
 /// The rules for what a monitor is told. Each word counts at once: silence is

@@ -262,5 +262,8 @@ pub(super) fn vigil(root: &RootTable, cx: &mut Context<'_>) -> Vigil {
     }
     Vigil {
         reporter_token: token.map(|token| token.0.clone()),
+        manager_token: vigil
+            .and_then(|vigil| value(vigil.manager_token.as_ref()))
+            .map(|token| token.0.clone()),
     }
 }

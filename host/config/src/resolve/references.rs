@@ -8,6 +8,7 @@ use watchkeeper_engine::dependencies::{Dependencies, Problem};
 use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
 
 use super::{elements, rows, value};
+use crate::config::Tag;
 use crate::file::RootTable;
 use crate::read::{Context, Finding, Placed};
 use crate::source::At;
@@ -17,6 +18,7 @@ pub(super) struct Known {
     pub(super) services: BTreeMap<ServiceId, At>,
     pub(super) monitors: BTreeMap<MonitorId, At>,
     pub(super) channels: BTreeMap<ChannelId, At>,
+    pub(super) tags: BTreeMap<Tag, At>,
 }
 
 impl Known {
@@ -26,9 +28,15 @@ impl Known {
             services: BTreeMap::new(),
             monitors: BTreeMap::new(),
             channels: BTreeMap::new(),
+            tags: BTreeMap::new(),
         };
         for service in rows(root.service.as_ref()) {
             let service = &service.value;
+            let of_monitors = rows(service.monitor.as_ref()).iter();
+            let of_monitors = of_monitors.flat_map(|each| elements(each.value.tags.as_ref()));
+            for tag in elements(service.tags.as_ref()).iter().chain(of_monitors) {
+                known.tags.entry(tag.value.clone()).or_insert(tag.at);
+            }
             let Some(id) = &service.id else { continue };
             add(&mut known.services, "service", id, id.value.clone(), cx);
             for monitor in rows(service.monitor.as_ref()) {

@@ -85,6 +85,14 @@ fn an_empty_text_is_a_configuration() {
     assert_eq!(config.network.concurrency, 8000);
     assert_eq!(&*config.page.title, "Status");
     assert_eq!(config.self_check, None);
+    assert_eq!(
+        config.incidents.rules,
+        watchkeeper_engine::incident::Rules::default()
+    );
+    assert_eq!(
+        config.incidents.acknowledge_within,
+        Duration::from_hours(7 * 24)
+    );
 }
 
 #[test]
@@ -105,7 +113,7 @@ fn a_monitor_without_rules_has_the_documented_ones() {
     );
     let route = &config.routes[0];
     assert!(route.on.dead && route.on.recovered && !route.on.sick && !route.on.unknown);
-    assert_eq!(route.filter, RouteFilter::All);
+    assert_eq!(route.filter, RouteFilter::default());
 }
 
 #[test]

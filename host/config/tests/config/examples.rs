@@ -14,18 +14,51 @@ fn example(name: &str) -> String {
 fn env(name: &str) -> Option<String> {
     let known = [
         "CART_TOKEN",
+        "DISCORD_WEBHOOK_URL",
+        "GITHUB_TOKEN",
+        "GITLAB_TOKEN",
+        "GOOGLE_CHAT_WEBHOOK_URL",
+        "GOTIFY_TOKEN",
+        "GRAFANA_ONCALL_URL",
+        "HASS_TOKEN",
+        "INCIDENT_IO_TOKEN",
+        "MAILGUN_API_KEY",
         "MAIL_PASSWORD",
+        "MATRIX_TOKEN",
+        "MATTERMOST_WEBHOOK_URL",
         "MYSQL_PASSWORD",
+        "NTFY_TOKEN",
+        "NTFY_TOPIC",
+        "OPSGENIE_API_KEY",
+        "PAGERDUTY_ROUTING_KEY",
         "POSTGRES_PASSWORD",
+        "PUSHOVER_TOKEN",
+        "PUSHOVER_USER",
         "RABBIT_PASSWORD",
         "RABBIT_TENANT",
         "REDIS_PASSWORD",
+        "ROCKETCHAT_WEBHOOK_URL",
         "SLACK_WEBHOOK_URL",
+        "SPLUNK_ON_CALL_URL",
         "STOCK_PASSWORD",
+        "TEAMS_WORKFLOW_URL",
+        "TELEGRAM_TOKEN",
+        "TWILIO_TOKEN",
+        "VONAGE_SECRET",
+        "WEBEX_TOKEN",
+        "ZULIP_API_KEY",
     ];
-    let tokens = ["REPORTER_TOKEN", "BACKUP_TOKEN", "IMPORT_TOKEN"];
+    let tokens = [
+        "REPORTER_TOKEN",
+        "MANAGER_TOKEN",
+        "BACKUP_TOKEN",
+        "IMPORT_TOKEN",
+    ];
     if tokens.contains(&name) {
         return Some(format!("0123456789-{name}"));
+    }
+    if name == "DEAD_MAN_URL" {
+        return Some("https://hc.example.com/ping".to_owned());
     }
     known.contains(&name).then(|| format!("value of {name}"))
 }

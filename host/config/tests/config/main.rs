@@ -16,6 +16,8 @@ mod problems;
 mod robustness;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod telling;
 
 use watchkeeper_config::{Config, Problems, load_texts};
 

@@ -484,6 +484,12 @@ fn the_rest_of_the_file_is_checked_as_well() {
             "write the port after a colon",
         ),
         (
+            "[incident]\nafter = \"0s\"",
+            2,
+            "`after` must be from 1s to 30d",
+        ),
+        ("[incident]\nreopen = \"10m\"", 2, "reopen_within"),
+        (
             "[network]\nconcurrency = 8001",
             2,
             "`concurrency` must be from 1 to 8000",

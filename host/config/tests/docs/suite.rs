@@ -15,6 +15,9 @@ fn env(name: &str) -> Option<String> {
     if name.ends_with("_TOKEN") {
         return Some(format!("0123456789-{name}"));
     }
+    if name.ends_with("_URL") {
+        return Some("https://hooks.example.com/".to_owned());
+    }
     Some(format!("value of {name}"))
 }
 

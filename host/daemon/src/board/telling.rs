@@ -1,23 +1,15 @@
-//! Who is told of a monitor's events, and in what words.
+//! Which of a monitor's events are told, and which wait for word of others.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use uuid::Uuid;
 use watchkeeper_engine::change::{Cause, Event};
 use watchkeeper_engine::dependencies::{Checked, Dependency, Held, ParentView, Release, release};
 use watchkeeper_engine::health::Health;
-use watchkeeper_engine::id::{ChannelId, MonitorId};
-use watchkeeper_engine::telling::{Occasion, tell};
-use watchkeeper_engine::time::{Timestamp, spell};
-use watchkeeper_store::{NewDelivery, RouteKey};
+use watchkeeper_engine::id::MonitorId;
+use watchkeeper_engine::time::Timestamp;
 
-use super::{Batch, Board, Monitor, as_it_stands};
-use crate::notice::{self, Affected, Notice, Word, in_zone};
+use super::{Batch, Board, as_it_stands};
 use crate::scheduler::Request;
-
-/// How many targets a notice lists at most.
-const MOST_AFFECTED: usize = 50;
 
 /// What parents are given beyond their own longest run before a child's change is
 /// told without them.
@@ -101,6 +93,8 @@ impl Board {
             Dependency::Folded { into } => {
                 tracing::info!(monitor = %id, %into, "outage folded into that of what it depends on");
                 self.held.remove(id);
+                let event = Event::Changed(change.clone());
+                self.stand(id, &event, Some(&into), now, batch);
                 self.folded.insert(id.clone(), (change, into));
             }
             Dependency::Tell => {
@@ -198,237 +192,5 @@ impl Board {
             health: monitor.state.standing.health,
             checked,
         }
-    }
-
-    /// Puts a notice for every channel that hears of `event` into the outbox.
-    fn tell(&mut self, id: &MonitorId, event: &Event, now: Timestamp, batch: &mut Batch) {
-        let Some(interests) = self.interests.get(id).cloned() else {
-            return;
-        };
-        let mut written: Option<Notice> = None;
-        for (channel, interest) in interests {
-            let key = (RouteKey(channel.to_string()), id.clone());
-            let told = self.told.get(&key).cloned().unwrap_or_default();
-            let (after, occasion) = tell(&told, event, &interest);
-            // A recovery forgets the outage that it ends.
-            let began = after.outage.as_ref().or(told.outage.as_ref());
-            let began = began.map(|outage| outage.since);
-            if after != told {
-                batch
-                    .commit
-                    .told
-                    .push((key.0.clone(), id.clone(), after.clone()));
-                self.told.insert(key.clone(), after);
-            }
-            let Some(occasion) = occasion else { continue };
-            let Some(monitor) = self.monitors.get(id) else {
-                continue;
-            };
-            // One change is one notice, whatever a channel knew before.
-            let notice_id = written
-                .as_ref()
-                .map_or_else(|| Uuid::now_v7().to_string(), |first| first.id.clone());
-            let notice = Notice {
-                thread: thread(id, began),
-                started_ms: began.map(Timestamp::as_millis),
-                ..self.compose(notice_id, monitor, event, &occasion, now)
-            };
-            batch
-                .commit
-                .deliveries
-                .push(delivery(channel, Some(id.clone()), &notice, now));
-            written = Some(notice);
-        }
-    }
-
-    /// The notice of `occasion`.
-    fn compose(
-        &self,
-        id: String,
-        monitor: &Monitor,
-        event: &Event,
-        occasion: &Occasion,
-        now: Timestamp,
-    ) -> Notice {
-        let config = self.config();
-        let own = &monitor.assigned.monitor;
-        let zone = &config.page.time_zone;
-        let service = config.service(own.id.service()).map_or_else(
-            || Arc::from(own.id.service().as_str()),
-            |service| Arc::clone(&service.label),
-        );
-        let what = format!("{service}: {}", own.label);
-        let previous = match event {
-            Event::Changed(change) if change.from != Health::Unknown => Some(Word(change.from)),
-            _ => None,
-        };
-        let because = |reason: &Option<Arc<str>>| {
-            reason
-                .as_ref()
-                .map_or_else(String::new, |why| format!(": {why}"))
-        };
-        let mut body = Vec::new();
-        let (health, title, at, lasted) = match occasion {
-            Occasion::Outage {
-                health,
-                since,
-                reason,
-            } => {
-                body.push(format!("Since {}.", in_zone(*since, zone)));
-                (
-                    *health,
-                    format!("{what} is {health}{}", because(reason)),
-                    *since,
-                    None,
-                )
-            }
-            Occasion::Flapping {
-                health,
-                since,
-                reason,
-            } => {
-                body.push("It changes too often. Nothing more is told until it is steady, unless it gets worse.".to_owned());
-                (
-                    *health,
-                    format!("{what} keeps changing{}", because(reason)),
-                    *since,
-                    None,
-                )
-            }
-            Occasion::Recovered {
-                from,
-                since,
-                at,
-                lasted,
-            } => {
-                body.push(format!(
-                    "It was {from} from {} to {}.",
-                    in_zone(*since, zone),
-                    in_zone(*at, zone)
-                ));
-                (
-                    Health::Healthy,
-                    format!("{what} is healthy again after {}", spell(*lasted)),
-                    *at,
-                    Some(*lasted),
-                )
-            }
-        };
-        let dependents: Vec<_> = self
-            .dependencies
-            .children(&own.id)
-            .iter()
-            .filter_map(|child| self.monitors.get(child))
-            .filter(|child| health == Health::Dead && child.state.standing.health == Health::Dead)
-            .map(|child| child.assigned.monitor.label.to_string())
-            .collect();
-        if !dependents.is_empty() {
-            body.push(format!("Dead because of it: {}.", dependents.join(", ")));
-        }
-        Notice {
-            id,
-            occasion: notice::Occasion::Changed,
-            health: Word(health),
-            previous,
-            at_ms: at.as_millis(),
-            title,
-            body: body.join("\n"),
-            affected: self.affected(monitor, &service, health, now),
-            lasted_ms: lasted.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
-            page_title: config.page.title.to_string(),
-            page_url: self.page_url.clone(),
-            thread: own.id.to_string(),
-            started_ms: None,
-            acknowledge_url: None,
-        }
-    }
-
-    /// The targets that a notice lists: those that are not healthy, or of a
-    /// recovery all.
-    fn affected(
-        &self,
-        monitor: &Monitor,
-        service: &str,
-        health: Health,
-        now: Timestamp,
-    ) -> Vec<Affected> {
-        let own = &monitor.assigned.monitor;
-        monitor
-            .targets
-            .iter()
-            .filter_map(|id| Some((id, &self.targets.get(id)?.state.standing)))
-            .filter(|(_, standing)| health == Health::Healthy || standing.health != Health::Healthy)
-            .take(MOST_AFFECTED)
-            .map(|(id, standing)| Affected {
-                id: id.to_string(),
-                service: service.to_owned(),
-                monitor: own.label.to_string(),
-                health: Word(standing.health),
-                reason: standing.reason.as_ref().map(ToString::to_string),
-                since_ms: standing.since.unwrap_or(now).as_millis(),
-            })
-            .collect()
-    }
-
-    /// Puts one notice about the host's own network into the outbox of every
-    /// channel that a route leads to.
-    pub(super) fn tell_network_lost(&self, at: Timestamp, batch: &mut Batch) {
-        let config = self.config();
-        let notice = Notice {
-            id: Uuid::now_v7().to_string(),
-            occasion: notice::Occasion::Network,
-            health: Word(Health::Unknown),
-            previous: None,
-            at_ms: at.as_millis(),
-            title: "The monitoring host has lost its own network".to_owned(),
-            body: format!(
-                "Since {}. All its canaries fail, so nothing is known of any target, and no outage is told until one answers.",
-                in_zone(at, &config.page.time_zone)
-            ),
-            affected: Vec::new(),
-            lasted_ms: None,
-            page_title: config.page.title.to_string(),
-            page_url: self.page_url.clone(),
-            thread: format!("network@{}", at.as_millis()),
-            started_ms: Some(at.as_millis()),
-            acknowledge_url: None,
-        };
-        let mut channels: Vec<&ChannelId> = config
-            .routes
-            .iter()
-            .flat_map(|route| route.to.iter())
-            .collect();
-        channels.sort();
-        channels.dedup();
-        batch.commit.deliveries.extend(
-            channels
-                .into_iter()
-                .map(|channel| delivery(channel.clone(), None, &notice, at)),
-        );
-    }
-}
-
-/// What the notices of one outage have in common: the monitor, and when the
-/// outage began for whoever is told.
-fn thread(monitor: &MonitorId, began: Option<Timestamp>) -> String {
-    match began {
-        Some(began) => format!("{monitor}@{}", began.as_millis()),
-        None => monitor.to_string(),
-    }
-}
-
-fn delivery(
-    channel: ChannelId,
-    monitor: Option<MonitorId>,
-    notice: &Notice,
-    now: Timestamp,
-) -> NewDelivery {
-    NewDelivery {
-        notice_id: notice.id.clone(),
-        channel,
-        monitor,
-        payload: notice.to_payload(),
-        created_at: now,
-        not_before: now,
     }
 }

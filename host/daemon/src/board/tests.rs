@@ -3,15 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use watchkeeper_engine::incident::Incident;
 use watchkeeper_engine::reading::{Fault, Outcome};
 use watchkeeper_engine::telling::Told;
+use watchkeeper_store::RouteKey;
 
 use super::*;
 use crate::assignment::assign;
 use crate::notice::Notice;
 use crate::plugins::Shelf;
 
+mod incidents;
 mod listening;
+mod routing;
 
 const CONFIG: &str = r#"
 [defaults]
@@ -43,9 +47,11 @@ config = { url = "http://hook:1/" }
 [[route]]
 to = ["hook"]
 on = ["dead"]
+group_wait = "0s"
 [[route]]
 to = ["hook"]
 on = ["dead", "recovered"]
+group_wait = "0s"
 "#;
 
 const CANARIES: &str = "[self]\ncanaries = [\"tcp://c:1\", \"tcp://c:2\"]\nevery = \"10s\"\n";
@@ -57,6 +63,11 @@ struct Table {
     kept: Loaded,
     now: Timestamp,
     log: Vec<String>,
+    /// The thread of each notice, and when its outage began, in milliseconds.
+    threads: Vec<(String, Option<i64>)>,
+    /// What went into the outbox, with the channel and the second.
+    posted: Vec<(i64, String, Notice)>,
+    stories: incidents::Kept,
 }
 
 impl Table {
@@ -67,19 +78,23 @@ impl Table {
             .config;
         let (assignments, _) = assign(&config, &Shelf::default(), &[]);
         let (assignments, now) = (Arc::new(assignments), Timestamp::from_millis(0));
-        let board = Board::restore(
+        let mut board = Board::restore(
             &assignments,
             Loaded::default(),
             &[],
             "http://page".to_owned(),
             now,
         );
+        board.desk.is_open = true;
         Self {
             board,
             assignments,
             kept: Loaded::default(),
             now,
             log: Vec::new(),
+            threads: Vec::new(),
+            posted: Vec::new(),
+            stories: incidents::Kept::default(),
         }
     }
 
@@ -92,13 +107,35 @@ impl Table {
             "http://page".to_owned(),
             self.now,
         );
+        self.stories.recall(&mut self.board);
         let mut batch = Batch::default();
         // There are no plugins here: the script brings the readings.
+        self.board.tell_start(self.now, &mut batch);
         self.board.retell_all(self.now, &mut batch);
+        self.board.desk.is_open = true;
+        self.board.due(self.now, &mut batch);
         self.keep(batch);
     }
 
-    fn keep(&mut self, batch: Batch) {
+    /// The routes and channels of another configuration take the place of these.
+    fn take_routes_of(&mut self, config: &str) {
+        let texts = vec![("test.toml".to_owned(), config.to_owned())];
+        let config = watchkeeper_config::load_texts(texts, &|_| None)
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .config;
+        // What has no plugin would be marked so: the script brings the readings.
+        let (assignments, _) = assign(&config, &Shelf::default(), &[]);
+        self.assignments = Arc::new(assignments);
+        let mut batch = Batch::default();
+        self.board.assignments = Arc::clone(&self.assignments);
+        self.board.wire();
+        self.board.due(self.now, &mut batch);
+        self.keep(batch);
+    }
+
+    fn keep(&mut self, mut batch: Batch) {
+        self.board.note(&mut batch);
+        self.stories.keep(&batch.commit);
         self.kept.targets.extend(batch.commit.targets);
         self.kept.monitors.extend(batch.commit.monitors);
         let mut told: HashMap<(RouteKey, MonitorId), Told> = self
@@ -127,10 +164,20 @@ impl Table {
             }
         }
         self.kept.network = batch.commit.network.unwrap_or(self.kept.network.clone());
+        for (name, note) in batch.commit.notes {
+            match note {
+                Some(text) => self.kept.notes.insert(name, text),
+                None => self.kept.notes.remove(&name),
+            };
+        }
         for delivery in batch.commit.deliveries {
             let notice = Notice::from_payload(&delivery.payload).unwrap();
-            self.log
-                .push(format!("{} {}", self.now.as_secs(), notice.title));
+            let second = self.now.as_secs();
+            self.log.push(format!("{second} {}", notice.title));
+            self.threads
+                .push((notice.thread.clone(), notice.started_ms));
+            self.posted
+                .push((second, delivery.channel.to_string(), notice));
         }
         for request in batch.requests {
             self.log.push(match request {
@@ -155,7 +202,35 @@ impl Table {
             }
             return;
         }
+        if let Some(monitor) = word.strip_prefix("ack:") {
+            let monitor = MonitorId::parse(monitor).unwrap();
+            let mut batch = Batch::default();
+            let mut incidents = self.board.incidents();
+            let is_part =
+                |(_, incident, _): &(_, &Incident, _)| incident.parts.contains_key(&monitor);
+            let (incident, ..) = incidents.rfind(is_part).unwrap();
+            drop(incidents);
+            self.board
+                .acknowledge(incident, &"ops".into(), "", self.now, &mut batch)
+                .unwrap();
+            return self.keep(batch);
+        }
         let mut batch = Batch::default();
+        if let Some(seconds) = word.strip_prefix("hush:") {
+            let span = Duration::from_secs(seconds.parse().unwrap());
+            self.board.hush(span, self.now, &mut batch);
+            return self.keep(batch);
+        }
+        if let Some((channel, why)) = word
+            .strip_prefix("channel:")
+            .and_then(|rest| rest.split_once('='))
+        {
+            let channel = watchkeeper_engine::id::ChannelId::new(channel).unwrap();
+            let why = (why == "fails").then(|| "refused".to_owned());
+            self.board
+                .channel_trouble(&channel, why, self.now, &mut batch);
+            return self.keep(batch);
+        }
         let (address, outcome) = word.split_once('=').unwrap();
         let target = self.target(address);
         let judged = |verdict, reason: Option<&str>| Outcome::Judged {
@@ -184,6 +259,7 @@ impl Table {
             state: None,
         };
         self.board.take(run, self.now, &mut batch);
+        self.board.due(self.now, &mut batch);
         self.keep(batch);
     }
 
@@ -240,6 +316,27 @@ fn a_restart_tells_nothing_twice_and_forgets_nothing() {
             "0 S: lone is dead: refused",
             "7 S: lone is healthy again after 7 s",
         ],
+    );
+}
+
+#[test]
+fn the_notices_of_one_outage_have_one_thread() {
+    let mut table = Table::new(CONFIG);
+    let script = "+1 lone:1=dead +5 restart lone:1=healthy lone:2=healthy +5 lone:2=dead +1 lone:2=healthy +1 shop:1=dead";
+    script.split_whitespace().for_each(|word| table.step(word));
+    let threads: Vec<_> = table
+        .threads
+        .iter()
+        .map(|(thread, began)| (thread.as_str(), *began))
+        .collect();
+    assert_eq!(
+        threads,
+        [
+            ("s/lone@1000", Some(1000)),
+            ("s/lone@1000", Some(1000)),
+            ("s/lone@11000", Some(11_000)),
+            ("s/lone@11000", Some(11_000)),
+        ]
     );
 }
 
@@ -319,7 +416,10 @@ fn without_a_network_one_notice_is_all_there_is() {
         &config,
         "c:1=healthy c:2=healthy lone:1=healthy lone:2=healthy gateway:1=healthy shop:1=healthy +10 c:1=dead c:2=dead \
          lone:1=dead gateway:1=dead shop:1=dead +10 lone:1=dead +10 c:1=healthy lone:1=healthy lone:2=healthy gateway:1=healthy shop:1=healthy",
-        &["10 The monitoring host has lost its own network"],
+        &[
+            "10 The monitoring host has lost its own network",
+            "30 The monitoring host has its own network back after 20 s",
+        ],
     );
     // One canary that answers is enough: the outage is real.
     check_with(

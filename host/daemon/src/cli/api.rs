@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
@@ -11,6 +12,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use super::{Exit, Global, complain, read_config};
 
 /// How long an answer may take: longer than the server takes to give up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -78,32 +81,40 @@ impl Answer {
     }
 }
 
-/// Sends `body` with PUT.
-pub(crate) async fn put(
+/// Asks with `method`; `body` where there is one.
+pub(crate) async fn ask(
     server: &Server,
+    method: Method,
     path: &str,
     token: &str,
-    body: &Value,
+    body: Option<&Value>,
 ) -> anyhow::Result<Answer> {
-    timeout(PATIENCE, ask(server, path, token, body))
+    timeout(PATIENCE, answer(server, method, path, token, body))
         .await
         .context("no answer in 15 s")?
 }
 
-async fn ask(server: &Server, path: &str, token: &str, body: &Value) -> anyhow::Result<Answer> {
+async fn answer(
+    server: &Server,
+    method: Method,
+    path: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Answer> {
     let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
         .context("the token has characters that no token has")?;
     bearer.set_sensitive(true);
     let stream = TcpStream::connect(&server.authority).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let text = body.map(ToString::to_string).unwrap_or_default();
     let request = Request::builder()
-        .method(Method::PUT)
+        .method(method)
         .uri(format!("{}{path}", server.base))
         .header(HOST, &server.authority)
         .header(AUTHORIZATION, bearer)
         .header(CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body.to_string())))?;
+        .body(Full::new(Bytes::from(text)))?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await?;
     let status = response.status();
@@ -114,6 +125,56 @@ async fn ask(server: &Server, path: &str, token: &str, body: &Value) -> anyhow::
         .to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(Answer { status, body })
+}
+
+/// Where the server is and who asks.
+#[derive(Debug, Args)]
+pub(crate) struct Connection {
+    /// The server's address; by default the `listen` of the configuration
+    #[arg(long)]
+    server: Option<String>,
+    /// A token, as `watchkeeper token create` makes one
+    #[arg(
+        long,
+        env = "WATCHKEEPER_TOKEN",
+        hide_env_values = true,
+        hide_default_value = true
+    )]
+    token: String,
+}
+
+impl Connection {
+    /// Asks the server, and says what went wrong where it does not do what was
+    /// asked.
+    pub(crate) async fn ask(
+        &self,
+        global: &Global,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Exit> {
+        let address = if let Some(address) = &self.server {
+            address.clone()
+        } else {
+            let loaded = read_config(&global.config)?;
+            format!("http://{}", loaded.config.server.listen)
+        };
+        let server = Server::parse(&address).map_err(|problem| {
+            complain(&problem);
+            Exit::Usage
+        })?;
+        match ask(&server, method, path, &self.token, body).await {
+            Ok(answer) if answer.status.is_success() => Ok(answer.body),
+            Ok(answer) => {
+                complain(&format!("{address}: {}", answer.why()));
+                Err(Exit::Usage)
+            }
+            Err(problem) => {
+                complain(&format!("{address} cannot be asked: {problem:#}"));
+                Err(Exit::Internal)
+            }
+        }
+    }
 }
 
 #[cfg(test)]

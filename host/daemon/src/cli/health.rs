@@ -1,11 +1,12 @@
 //! `watchkeeper set`: how a `manual` monitor is, said on the command line.
 
 use clap::{Args, ValueEnum};
+use hyper::Method;
 use serde_json::json;
 use watchkeeper_engine::id::MonitorId;
 
-use super::api::{self, Server};
-use super::{Exit, Global, complain, print, read_config};
+use super::api::Connection;
+use super::{Exit, Global, complain, print};
 
 #[derive(Debug, Args)]
 pub(crate) struct Set {
@@ -17,17 +18,8 @@ pub(crate) struct Set {
     /// Why, for the page and for notices
     #[arg(long, short = 'm', default_value = "")]
     comment: String,
-    /// The server's address; by default the `listen` of the configuration
-    #[arg(long)]
-    server: Option<String>,
-    /// A token with the scope `report`, as `watchkeeper token create` makes one
-    #[arg(
-        long,
-        env = "WATCHKEEPER_TOKEN",
-        hide_env_values = true,
-        hide_default_value = true
-    )]
-    token: String,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 /// What people can say.
@@ -48,20 +40,6 @@ impl Set {
             ));
             return Ok(Exit::Usage);
         };
-        let address = match &self.server {
-            Some(address) => address.clone(),
-            None => match read_config(&global.config) {
-                Ok(loaded) => format!("http://{}", loaded.config.server.listen),
-                Err(exit) => return Ok(exit),
-            },
-        };
-        let server = match Server::parse(&address) {
-            Ok(server) => server,
-            Err(problem) => {
-                complain(&problem);
-                return Ok(Exit::Usage);
-            }
-        };
         let word = match self.health {
             Word::Healthy => "healthy",
             Word::Sick => "sick",
@@ -73,21 +51,18 @@ impl Set {
             monitor.name()
         );
         let body = json!({ "health": word, "comment": self.comment });
-        match api::put(&server, &path, &self.token, &body).await {
-            Ok(answer) if answer.status.is_success() => {
+        let asked = self
+            .connection
+            .ask(global, Method::PUT, &path, Some(&body))
+            .await;
+        match asked {
+            Ok(answer) => {
                 if global.json {
-                    print(&answer.body.to_string())?;
+                    print(&answer.to_string())?;
                 }
                 Ok(Exit::Fine)
             }
-            Ok(answer) => {
-                complain(&format!("{address}: {}", answer.why()));
-                Ok(Exit::Usage)
-            }
-            Err(problem) => {
-                complain(&format!("{address} cannot be asked: {problem:#}"));
-                Ok(Exit::Internal)
-            }
+            Err(exit) => Ok(exit),
         }
     }
 }

@@ -4,7 +4,7 @@ mod accept;
 mod install;
 mod maintain;
 mod new;
-mod run;
+pub(crate) mod run;
 mod test;
 
 use std::path::{Path, PathBuf};

@@ -121,6 +121,7 @@ async fn a_backup_is_made_beside_the_running_host_and_never_replaced() {
 
     // What the copy holds is known before two checks have ended.
     target.set(Fault::Hang).await.unwrap();
+    restored.share_cache();
     restored.start().await;
     assert_eq!(restored.health("Shop", "a").await, "dead");
     assert_eq!(restored.stop().await, Some(0));

@@ -37,18 +37,20 @@ impl Rig {
         };
         std::fs::create_dir(rig.plugins()).unwrap();
         rig.configure(config);
-        rig.share_cache(cache::warm());
+        rig.share_cache();
         rig
     }
 
-    /// Lets the host and the commands keep compiled plugins in `folder`.
-    fn share_cache(&self, folder: &Path) {
-        std::fs::create_dir(self.data()).unwrap();
-        for own in [
+    /// Lets the host and the commands share compiled plugins with those of other
+    /// tests. Again, for a data folder that was removed.
+    pub(crate) fn share_cache(&self) {
+        std::fs::create_dir_all(self.data()).unwrap();
+        let folders = [
             self.data().join("cache"),
             self.folder.path().join("watchkeeper"),
-        ] {
-            std::os::unix::fs::symlink(folder, own).unwrap();
+        ];
+        for own in folders.iter().filter(|own| !own.exists()) {
+            std::os::unix::fs::symlink(cache::warm(), own).unwrap();
         }
     }
 
@@ -98,8 +100,8 @@ impl Rig {
             for line in log.lines().map_while(Result::ok) {
                 if let Ok(entry) = serde_json::from_str::<Value>(&line) {
                     if entry["fields"]["message"] == "watchkeeper is up" {
-                        let page = entry["fields"]["page"].as_str().unwrap_or_default();
-                        _ = found.send(page.to_owned());
+                        let address = entry["fields"]["address"].as_str().unwrap_or_default();
+                        _ = found.send(format!("http://{address}"));
                     }
                     keeping.lock().unwrap().push(entry);
                 }

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod arbitrary;
 #[cfg(test)]
+mod incident_laws;
+#[cfg(test)]
+mod incident_tables;
+#[cfg(test)]
 mod monitor_laws;
 #[cfg(test)]
 mod monitor_tables;
@@ -10,6 +14,10 @@ mod monitor_tables;
 mod passive_laws;
 #[cfg(test)]
 mod passive_tables;
+#[cfg(test)]
+mod routing_laws;
+#[cfg(test)]
+mod routing_tables;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

@@ -111,6 +111,7 @@ impl Listener {
                 prop_assert_eq!(self.heard, Some(*from), "the end of what was never told");
                 prop_assert_eq!(at.since(*since), *lasted);
             }
+            Some(other) => prop_assert!(false, "no event says {other:?}"),
             None => {}
         }
         if let Event::Changed(change) = event {

@@ -73,6 +73,7 @@ fn spelled(occasion: &Occasion) -> String {
             assert_eq!(at.since(*since), *lasted);
             format!("recovered from {from} after {}", lasted.as_secs())
         }
+        other => panic!("no event says {other:?}"),
     }
 }
 

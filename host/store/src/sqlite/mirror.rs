@@ -242,6 +242,17 @@ pub(super) struct ToldMirror {
 struct OutageMirror {
     health: String,
     since: i64,
+    /// By default `since`: what an older version wrote.
+    #[serde(default)]
+    first: Option<i64>,
+    #[serde(default)]
+    last: Option<i64>,
+    #[serde(default)]
+    reminders: u32,
+    #[serde(default)]
+    steps: u32,
+    #[serde(default)]
+    ended: Option<i64>,
 }
 
 impl Kept for Told {
@@ -253,6 +264,11 @@ impl Kept for Told {
             outage: self.outage.as_ref().map(|outage| OutageMirror {
                 health: outage.health.as_str().into(),
                 since: outage.since.as_millis(),
+                first: Some(outage.first.as_millis()),
+                last: Some(outage.last.as_millis()),
+                reminders: outage.reminders,
+                steps: outage.steps,
+                ended: outage.ended.map(Timestamp::as_millis),
             }),
         }
     }
@@ -262,6 +278,11 @@ impl Kept for Told {
             Some(ToldOutage {
                 health: Health::from_word(&outage.health)?,
                 since: Timestamp::from_millis(outage.since),
+                first: Timestamp::from_millis(outage.first.unwrap_or(outage.since)),
+                last: Timestamp::from_millis(outage.last.unwrap_or(outage.since)),
+                reminders: outage.reminders,
+                steps: outage.steps,
+                ended: outage.ended.map(Timestamp::from_millis),
             })
         })?;
         Some(Self { outage })
@@ -589,16 +610,26 @@ mod tests {
                 r#""target":{"monitor":"api/health","address":"https://a/"},"flapping":true}"#,
             ),
         );
+        let at = Timestamp::from_millis;
         let outage = ToldOutage {
-            health: Health::Dead,
-            since: Timestamp::from_millis(9),
+            last: at(12),
+            reminders: 2,
+            steps: 1,
+            ended: Some(at(13)),
+            ..ToldOutage::new(Health::Dead, at(9), at(10))
         };
         check(
             &Told {
                 outage: Some(outage),
             },
-            r#"{"outage":{"health":"dead","since":9}}"#,
+            concat!(
+                r#"{"outage":{"health":"dead","since":9,"first":10,"last":12,"#,
+                r#""reminders":2,"steps":1,"ended":13}}"#,
+            ),
         );
+        let older = read::<Told>(r#"{"outage":{"health":"dead","since":9}}"#).unwrap();
+        let outage = ToldOutage::new(Health::Dead, at(9), at(9));
+        assert_eq!(older.outage, Some(outage));
         let lost = NetworkState {
             network: OwnNetwork::Lost,
             since: Some(Timestamp::from_millis(1)),

@@ -7,7 +7,7 @@ use watchkeeper_engine::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::outbox::{
-    Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery,
+    Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery, Retried,
 };
 
 /// How long a delivery that was taken is shown.
@@ -20,7 +20,7 @@ const KEEP_FAILED: i64 = 90 * 86_400_000;
 const MAX_ERROR: usize = 2_000;
 
 const COLUMNS: &str = "id, notice_id, channel, service, monitor, payload, state, attempts, \
-     created_at, next_try, finished_at, last_error";
+     created_at, next_try, finished_at, last_error, retried_at";
 
 /// Puts a notice into the outbox, unless it is there.
 pub(super) fn add(connection: &Connection, new: &NewDelivery) -> Result<(), StoreError> {
@@ -161,7 +161,34 @@ pub(super) fn counts(connection: &Connection) -> Result<DeliveryCounts, StoreErr
             None => {}
         }
     }
+    let oldest: Option<i64> = connection
+        .prepare_cached("SELECT min(created_at) FROM delivery WHERE state = 'pending'")?
+        .query_row((), |row| row.get(0))?;
+    counts.oldest_pending = oldest.map(Timestamp::from_millis);
     Ok(counts)
+}
+
+/// Takes up again a delivery that was given up.
+pub(super) fn retry(
+    connection: &Connection,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<Retried, StoreError> {
+    let updated = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 'pending', attempts = 0, next_try = :now,
+                 retried_at = :now, finished_at = NULL
+             WHERE id = :id AND state = 'failed'",
+        )?
+        .execute(named_params! { ":id": id.0, ":now": now.as_millis() })?;
+    if updated > 0 {
+        return Ok(Retried::Yes);
+    }
+    let known = connection
+        .prepare_cached("SELECT 1 FROM delivery WHERE id = ?")?
+        .query_row([id.0], |_| Ok(()))
+        .optional()?;
+    Ok(known.map_or(Retried::Unknown, |()| Retried::NotFailed))
 }
 
 /// Removes what has been shown long enough.
@@ -213,6 +240,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Result<Delivery, i64>> {
         next_try: Timestamp::from_millis(row.get(9)?),
         finished_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_millis),
         last_error: row.get(11)?,
+        retried_at: row.get::<_, Option<i64>>(12)?.map(Timestamp::from_millis),
     }))
 }
 

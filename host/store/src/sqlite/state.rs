@@ -10,6 +10,7 @@ use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId, TargetId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use super::incidents;
 use super::mirror::{self, ChangeDetails, Kept};
 use super::outbox::{self, sql_limit};
 use crate::error::StoreError;
@@ -23,6 +24,9 @@ const NETWORK: &str = "network";
 
 /// The kind of the row in `host_state` that tells when somebody listened.
 const ALIVE: &str = "alive";
+
+/// What the kinds of the rows in `host_state` begin with that are notes.
+const NOTE: &str = "note:";
 
 /// Reads every state. One that cannot be read is left out, named in the log and
 /// counted in `unreadable`.
@@ -108,6 +112,14 @@ pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Lo
             Err(_) => skip("when somebody listened".into(), "is no time"),
         }
     }
+    let mut statement = connection.prepare("SELECT kind, state FROM host_state")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let (kind, text): (String, String) = (row.get(0)?, row.get(1)?);
+        if let Some(name) = kind.strip_prefix(NOTE) {
+            loaded.notes.insert(name.to_owned(), text);
+        }
+    }
     Ok(loaded)
 }
 
@@ -121,6 +133,7 @@ pub(super) struct Prepared {
     network: Option<String>,
     heard: Vec<Option<String>>,
     changes: Vec<String>,
+    incidents: Vec<String>,
 }
 
 /// Writes out `commit`; done by the caller's thread, not by the writer's.
@@ -150,6 +163,11 @@ pub(super) fn prepare(commit: Commit) -> Result<Prepared, StoreError> {
             .iter()
             .map(|entry| ChangeDetails::write(&entry.change, entry.folded_into.as_ref()))
             .collect::<Result<_, _>>()?,
+        incidents: commit
+            .incidents
+            .iter()
+            .map(|row| incidents::details(&row.incident))
+            .collect::<Result<_, _>>()?,
         commit,
     })
 }
@@ -164,6 +182,7 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
         network,
         heard,
         changes,
+        incidents,
     } = prepared;
     // First: what comes back after it was forgotten has its new state.
     for ((target, _), json) in commit.heard.iter().zip(heard) {
@@ -223,6 +242,18 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
             .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
             .execute((ALIVE, at.as_millis().to_string()))?;
     }
+    for (name, note) in &commit.notes {
+        let kind = format!("{NOTE}{name}");
+        if let Some(text) = note {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO host_state VALUES (?, ?)")?
+                .execute((kind, text))?;
+        } else {
+            connection
+                .prepare_cached("DELETE FROM host_state WHERE kind = ?")?
+                .execute([kind])?;
+        }
+    }
     for (entry, details) in commit.changes.iter().zip(changes) {
         let monitor = entry.subject.monitor();
         connection
@@ -241,6 +272,12 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
                 ":maintained": entry.maintained == Maintained::Yes,
                 ":details": details,
             })?;
+    }
+    for (row, details) in commit.incidents.iter().zip(incidents) {
+        incidents::put(connection, row, details)?;
+    }
+    for entry in &commit.entries {
+        incidents::add_entry(connection, entry)?;
     }
     for delivery in &commit.deliveries {
         outbox::add(connection, delivery)?;

@@ -25,6 +25,13 @@ use crate::sample::{
     T0, after, change, checked, delivery, monitor, reading, spent, standing, state, target,
 };
 
+mod incidents;
+
+pub(crate) use incidents::{
+    a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
+    what_was_given_up_is_taken_up_again,
+};
+
 /// Data that can be opened again and again, as by one process after the other.
 pub(crate) trait Backend {
     fn open(&self) -> Arc<dyn Store>;
@@ -51,6 +58,10 @@ macro_rules! laws {
             a_later_delivery_never_overtakes,
             a_delivery_ends_once,
             deliveries_are_found_and_pruned,
+            what_was_given_up_is_taken_up_again,
+            incidents_are_kept_with_their_timelines,
+            incidents_are_found,
+            a_key_is_made_once,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,
@@ -106,10 +117,7 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
     let monitor = monitor("api/health");
     let route = RouteKey("ops".into());
     let told = Told {
-        outage: Some(ToldOutage {
-            health: Health::Dead,
-            since: T0,
-        }),
+        outage: Some(ToldOutage::new(Health::Dead, T0, T0)),
     };
     let network = NetworkState {
         network: OwnNetwork::Lost,
@@ -129,11 +137,19 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: vec![(monitor.clone(), as_monitor.clone())],
         told: vec![(route.clone(), monitor.clone(), told.clone())],
         network: Some(network.clone()),
+        notes: [("kept", "1"), ("changed", "2"), ("removed", "3")]
+            .map(|(name, text)| (name.to_owned(), Some(text.to_owned())))
+            .into(),
         ..Commit::default()
     };
     store.commit(first).await.unwrap();
     let second = Commit {
         targets: vec![(a.clone(), state(Health::Dead))],
+        notes: [
+            ("changed".to_owned(), Some("4".to_owned())),
+            ("removed".to_owned(), None),
+        ]
+        .into(),
         ..Commit::default()
     };
     store.commit(second).await.unwrap();
@@ -144,6 +160,9 @@ pub(crate) async fn a_state_goes_on_after_a_restart(backend: &impl Backend) {
         monitors: [(monitor.clone(), as_monitor)].into(),
         told: vec![(route, monitor, told)],
         network,
+        notes: [("kept", "1"), ("changed", "4")]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into(),
         ..Loaded::default()
     };
     let store = backend.open();
@@ -399,6 +418,7 @@ pub(crate) async fn a_later_delivery_never_overtakes(backend: &impl Backend) {
         pending: 1,
         delivered: 1,
         failed: 1,
+        oldest_pending: Some(T0),
     };
     assert_eq!(store.delivery_counts().await.unwrap(), counts);
     store.close().await.unwrap();

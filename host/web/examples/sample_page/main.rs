@@ -5,7 +5,8 @@
 //! cargo run -p watchkeeper-web --example sample_page -- 127.0.0.1:8090 [MONITORS]
 //! ```
 //!
-//! With a number of monitors the page is one of that length, and otherwise one
+//! `/incidents/214/acknowledge?until=9999999999&to=ops&signature=good` is a link in
+//! a notice. With a number of monitors the page is one of that length, and otherwise one
 //! with everything on it. Every two seconds a latency moves; every tenth time a
 //! target dies or comes back.
 
@@ -17,6 +18,7 @@ use tokio::time::{Instant, interval};
 use watchkeeper_engine::health::Health;
 use watchkeeper_web::{Limits, Overall, View, Web, WebSettings, serve};
 
+mod records;
 mod sample;
 
 #[tokio::main]
@@ -33,7 +35,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => sample::view(),
         Some(count) => sample::long_view(count.parse()?),
     };
-    let web = Web::new(WebSettings::default());
+    let past = view.past.clone().unwrap_or_default().incidents;
+    let shelf = records::Shelf::of(view.incidents.iter().cloned().chain(past));
+    let web = Web::new(WebSettings {
+        records: Arc::new(shelf),
+        ..WebSettings::default()
+    });
     web.publish(view.clone());
     let listener = TcpListener::bind(&listen).await?;
     println!("http://{}", listener.local_addr()?);

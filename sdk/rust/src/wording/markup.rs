@@ -18,12 +18,16 @@ pub enum Markup {
     /// Slack's `mrkdwn`. Nothing but `&`, `<` and `>` can be escaped in it: text
     /// can be bold, but has no links and mentions nobody.
     Slack,
-    /// Markdown, as Discord, Mattermost, Zulip and others read it: `@name`
-    /// mentions nobody.
+    /// Markdown, as Discord, Mattermost, Teams and others read it: `@name` and
+    /// `<@id>` mention nobody.
     Markdown,
+    /// Zulip's Markdown. It knows no backslashes, so that all that could mean
+    /// something is written as `&#N;`.
+    Zulip,
 }
 
-/// Stands between an `@` and a name, so that nobody is mentioned; seen by nobody.
+/// Stands between an `@` or a `<` and what follows, so that nobody is mentioned;
+/// seen by nobody.
 const ZERO_WIDTH_SPACE: char = '\u{200B}';
 
 impl Markup {
@@ -48,7 +52,7 @@ impl Markup {
             Self::Plain => ("", ""),
             Self::Html | Self::TelegramHtml => ("<b>", "</b>"),
             Self::TelegramMarkdown | Self::Slack => ("*", "*"),
-            Self::Markdown => ("**", "**"),
+            Self::Markdown | Self::Zulip => ("**", "**"),
         }
     }
 
@@ -68,7 +72,7 @@ impl Markup {
             }
             Self::Slack => format!("<{}|{label}>", url.replace('&', "&amp;")),
             // The address has no character that Markdown knows within parentheses.
-            Self::TelegramMarkdown | Self::Markdown => format!("[{label}]({url})"),
+            Self::TelegramMarkdown | Self::Markdown | Self::Zulip => format!("[{label}]({url})"),
         }
     }
 
@@ -92,15 +96,27 @@ impl Markup {
                 '>' => out.push_str("&gt;"),
                 c => out.push(c),
             },
+            // Not every Markdown knows a backslash before it.
+            Self::Markdown if c == '<' => {
+                out.push(c);
+                out.push(ZERO_WIDTH_SPACE);
+            }
             Self::Markdown => {
                 if matches!(
                     c,
-                    '\\' | '*' | '_' | '~' | '`' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '$'
+                    '\\' | '*' | '_' | '~' | '`' | '[' | ']' | '>' | '|' | '#'
                 ) {
                     out.push('\\');
                 }
                 out.push(c);
             }
+            Self::Zulip => match c {
+                '&' | '<' | '>' | '*' | '_' | '~' | '`' | '[' | ']' | '@' | '$' | '#' | '|'
+                | '\\' => {
+                    write!(out, "&#{};", u32::from(c)).expect("a text takes all that is written");
+                }
+                c => out.push(c),
+            },
         }
     }
 }
@@ -195,31 +211,36 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// `url`, if it is one of the web's, with everything percent-encoded that could
-/// end it in a markup.
+/// end it or mean something in a markup. A server takes it for the same.
 pub(super) fn address(url: &str) -> Option<String> {
-    let lower = url.get(..8).unwrap_or(url).to_ascii_lowercase();
-    if !lower.starts_with("http://") && !lower.starts_with("https://") {
+    let (scheme, rest) = url.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
         return None;
     }
-    let mut out = String::with_capacity(url.len());
-    for byte in url.bytes() {
-        let is_plain = byte.is_ascii_graphic()
-            && !matches!(
+    let mut out = format!("{scheme}://");
+    // An `@` stands for itself before the host's name.
+    let mut is_authority = true;
+    for byte in rest.bytes() {
+        is_authority &= !matches!(byte, b'/' | b'?' | b'#');
+        let is_plain = byte.is_ascii_alphanumeric()
+            || matches!(
                 byte,
-                b'"' | b'\''
-                    | b'<'
-                    | b'>'
-                    | b'('
-                    | b')'
-                    | b'['
-                    | b']'
-                    | b'{'
-                    | b'}'
-                    | b'|'
-                    | b'\\'
-                    | b'^'
-                    | b'`'
-            );
+                b'-' | b'.'
+                    | b'_'
+                    | b'/'
+                    | b':'
+                    | b'?'
+                    | b'#'
+                    | b'&'
+                    | b'='
+                    | b'%'
+                    | b'+'
+                    | b','
+                    | b';'
+                    | b'!'
+                    | b'$'
+            )
+            || (is_authority && matches!(byte, b'@' | b'[' | b']'));
         if is_plain {
             out.push(char::from(byte));
         } else {

@@ -17,7 +17,38 @@ impl Wording {
             text: self.headline(),
             close,
         }];
+        parts.extend(self.details_in(markup));
+        self.fit(&parts, markup, limit)
+    }
+
+    /// As [`render`](Self::render) without the title, for services that take it
+    /// apart; empty where there is nothing but the title.
+    pub fn details(&self, markup: Markup, limit: Limit) -> String {
+        self.fit(&self.details_in(markup), markup, limit)
+    }
+
+    /// Title, text and links without any mark of the severity, as in a text
+    /// message: an emoji would halve the room of every message in it.
+    pub fn brief(&self, limit: Limit) -> String {
+        let mut parts = vec![Part::plain(self.subject())];
         parts.extend(self.body.lines().map(Part::plain));
+        self.fit(&parts, Markup::Plain, limit)
+    }
+
+    /// The title, or the severity's word where a notice has none: for services
+    /// that refuse an empty one.
+    pub fn subject(&self) -> &str {
+        if self.title.is_empty() {
+            self.severity.word()
+        } else {
+            &self.title
+        }
+    }
+
+    /// Text and facts, line by line.
+    fn details_in(&self, markup: Markup) -> Vec<Part> {
+        let (open, close) = markup.bold();
+        let mut parts: Vec<Part> = self.body.lines().map(Part::plain).collect();
         for fact in &self.facts {
             let mut values = fact.value.lines();
             let first = values.next().unwrap_or_default();
@@ -37,6 +68,11 @@ impl Wording {
                 });
             }
         }
+        parts
+    }
+
+    /// `parts` and the links, within `limit`.
+    fn fit(&self, parts: &[Part], markup: Markup, limit: Limit) -> String {
         let wanted: usize = parts
             .iter()
             .map(|part| limit.size(&part.whole(markup)) + 1)
@@ -49,7 +85,7 @@ impl Wording {
         } else {
             limit.most().saturating_sub(limit.size(&links) + 1)
         };
-        let mut out = words(&parts, markup, limit.with(room));
+        let mut out = words(parts, markup, limit.with(room));
         if !links.is_empty() {
             if !out.is_empty() {
                 out.push('\n');
@@ -137,4 +173,51 @@ fn words(parts: &[Part], markup: Markup, limit: Limit) -> String {
         break;
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::wording::{Fact, Limit, Link, Markup, Severity, Wording};
+
+    fn wording() -> Wording {
+        Wording {
+            severity: Severity::Dead,
+            title: "API is dead".to_owned(),
+            body: "since noon".to_owned(),
+            facts: vec![Fact {
+                label: "Cause",
+                value: "refused".to_owned(),
+            }],
+            links: vec![Link {
+                label: "Status page",
+                url: "https://a.test/".to_owned(),
+            }],
+            page: String::new(),
+        }
+    }
+
+    #[test]
+    fn details_have_no_title_and_a_brief_has_no_facts() {
+        let wording = wording();
+        assert_eq!(
+            wording.details(Markup::Markdown, Limit::chars(200)),
+            "since noon\n**Cause:** refused\n[Status page](https://a.test/)"
+        );
+        assert_eq!(
+            wording.brief(Limit::chars(200)),
+            "API is dead\nsince noon\nStatus page: https://a.test/"
+        );
+    }
+
+    #[test]
+    fn there_is_always_a_subject() {
+        let nothing = Wording {
+            title: String::new(),
+            ..wording()
+        };
+        assert_eq!(
+            (nothing.subject(), wording().subject()),
+            ("dead", "API is dead")
+        );
+    }
 }

@@ -38,13 +38,14 @@ fn notice() -> Notice {
     }
 }
 
-const MARKUPS: [Markup; 6] = [
+const MARKUPS: [Markup; 7] = [
     Markup::Plain,
     Markup::Html,
     Markup::TelegramHtml,
     Markup::TelegramMarkdown,
     Markup::Slack,
     Markup::Markdown,
+    Markup::Zulip,
 ];
 
 #[test]
@@ -133,7 +134,11 @@ fn nothing_that_a_target_says_means_anything() {
         ),
         (
             Markup::Markdown,
-            "\\<\\!channel\\> @\u{200B}all \\*\\*x\\*\\* \\<a href='y'\\>& Subject: z",
+            "<\u{200B}!channel\\> @\u{200B}all \\*\\*x\\*\\* <\u{200B}a href='y'\\>& Subject: z",
+        ),
+        (
+            Markup::Zulip,
+            "&#60;!channel&#62; &#64;all &#42;&#42;x&#42;&#42; &#60;a href='y'&#62;&#38; Subject: z",
         ),
     ] {
         assert_eq!(markup.escape(&text), expected, "{markup:?}");
@@ -173,7 +178,12 @@ fn only_addresses_of_the_web_are_links() {
             "https://a.test/)](\"> |\r\nä",
             Some("https://a.test/%29%5D%28%22%3E%20%7C%0D%0A%C3%A4"),
         ),
+        (
+            "https://u@[::1]:8/~a/@b?c=*&d=e_f-g.h%20",
+            Some("https://u@[::1]:8/%7Ea/%40b?c=%2A&d=e_f-g.h%20"),
+        ),
         ("javascript:alert(1)", None),
+        ("javascript://x", None),
         ("", None),
         ("http:/ä/a", None),
     ] {
@@ -262,6 +272,16 @@ proptest! {
         prop_assert_eq!(text.matches('>').count(), 2);
     }
 
+    /// Zulip finds nothing but text and numeric entities.
+    #[test]
+    fn zulip_finds_nothing_bare(text in hostile(), most in 0_usize..60) {
+        let escaped = Markup::Zulip.cut(&line(&text), Limit::chars(most));
+        for (at, part) in escaped.split("&#").enumerate() {
+            let rest = if at == 0 { part } else { part.split_once(';').unwrap().1 };
+            prop_assert!(!rest.contains(['*', '_', '~', '`', '[', ']', '<', '>', '@', '$', '&']), "{escaped:?}");
+        }
+    }
+
     /// A character that marks up has a backslash before it that is not itself one's.
     #[test]
     fn markdown_finds_nothing_bare(text in hostile(), most in 0_usize..60) {
@@ -271,7 +291,10 @@ proptest! {
             if c == '\\' {
                 prop_assert!(chars.next().is_some(), "{escaped:?} ends in half an escape");
             } else {
-                prop_assert!(!"*_~`[]<>|#".contains(c), "{escaped:?}");
+                prop_assert!(!"*_~`[]>|#".contains(c), "{escaped:?}");
+                if c == '<' {
+                    prop_assert_eq!(chars.next(), Some('\u{200B}'));
+                }
             }
         }
     }

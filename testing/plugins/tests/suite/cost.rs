@@ -10,6 +10,7 @@ use watchkeeper_egress::icmp::availability;
 use watchkeeper_sandbox::Run;
 
 use crate::brokers::{has_mosquitto, has_rabbitmq, measured, until};
+use crate::channels::SERVICES;
 use crate::databases::mariadb::MariaDb;
 use crate::databases::postgresql::PostgreSql;
 use crate::databases::redis::Redis;
@@ -80,7 +81,10 @@ async fn of_checks(what: &str, probe: &str, target: &str, config: &str) -> Strin
 }
 
 async fn of_deliveries(what: &str, notifier: &str, config: &str) -> String {
-    let trial = Trial::new(notifier, config);
+    of_trial(what, &Trial::new(notifier, config)).await
+}
+
+async fn of_trial(what: &str, trial: &Trial) -> String {
     let mut cost = Cost::default();
     for _ in 0..WARM_UP + RUNS {
         let run = trial
@@ -304,6 +308,10 @@ fn typical_runs() {
         if let Some(prometheus) = prometheus::Server::start(None).await {
             let up = r#"{"query": "up", "op": "<", "dead": 1}"#;
             lines.push(of_checks("prometheus", "prometheus", &prometheus.url(), up).await);
+        }
+        for service in SERVICES {
+            receiver.otherwise((service.taken)());
+            lines.push(of_trial(service.notifier, &service.trial(&receiver)).await);
         }
         match availability() {
             Ok(()) => lines.push(of_checks("icmp", "icmp", "icmp://127.0.0.1", "{}").await),

@@ -145,14 +145,47 @@ fn the_configurations_in_every_readme_fit_its_plugin() {
 }
 
 #[test]
+fn the_page_of_channels_has_an_example_of_every_notifier() {
+    run(async {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/channels.md");
+        let page = fs::read_to_string(docs).unwrap();
+        for name in bundled() {
+            let plugin = load(&name).await;
+            if *plugin.kind() != Kind::Notifier {
+                continue;
+            }
+            let written = format!("notifier = \"{name}\"");
+            let blocks = page.split("```toml\n").skip(1);
+            let blocks = blocks.filter_map(|rest| Some(rest.split_once("```")?.0));
+            let examples: Vec<&str> = blocks.filter(|block| block.contains(&written)).collect();
+            assert!(!examples.is_empty(), "{name}");
+            for toml in examples {
+                let whole = format!(
+                    "[[service]]\nid = \"service\"\n[[service.monitor]]\nid = \"monitor\"\ntargets = [\"x://a.test:1\"]\n{toml}"
+                );
+                let config = load_texts(vec![("channels.md".to_owned(), whole)], &env)
+                    .unwrap_or_else(|problems| panic!("{name}: {problems}"))
+                    .config;
+                let (compared, problems) = problems(&config).await;
+                assert_eq!(problems, [""; 0], "{name}");
+                assert_eq!(compared, 1, "{name}");
+            }
+        }
+    });
+}
+
+#[test]
 fn every_plugin_is_what_its_file_is_called() {
     run(async {
         for name in bundled() {
             let plugin = load(&name).await;
             assert_eq!(plugin.description().name.as_str(), name);
-            // Registries are where they are, whatever the operator writes.
+            // A service that has one address for everybody need not be configured, and
+            // registries are where they are, whatever the operator writes.
+            let hosts = plugin.description().hosts.len();
+            let most = usize::from(*plugin.kind() == Kind::Notifier);
             assert!(
-                plugin.description().hosts.is_empty() || name == "domain",
+                hosts <= most || name == "domain",
                 "{name} asks for hosts of its own"
             );
         }

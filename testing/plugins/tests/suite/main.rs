@@ -2,6 +2,7 @@
 
 mod amqp;
 mod brokers;
+mod channels;
 mod cost;
 mod databases;
 mod dns;

@@ -234,7 +234,7 @@ fn said_of_check(
 }
 
 /// What came of a delivery: exit code and lines.
-fn said_of_notice(
+pub(crate) fn said_of_notice(
     outcome: &watchkeeper_sandbox::NotifyOutcome,
 ) -> (Exit, Vec<(&'static str, String)>) {
     use watchkeeper_sandbox::NotifyOutcome;
@@ -269,7 +269,11 @@ fn said_of_notice(
     }
 }
 
-fn report<T>(run: &Run<T>, said: &[(&'static str, String)], json: bool) -> anyhow::Result<()> {
+pub(crate) fn report<T>(
+    run: &Run<T>,
+    said: &[(&'static str, String)],
+    json: bool,
+) -> anyhow::Result<()> {
     if json {
         let mut object = serde_json::Map::new();
         for (name, value) in said.iter().filter(|(name, _)| *name != "measured") {

@@ -1,0 +1,188 @@
+//! `watchkeeper incident` and `watchkeeper deliveries`: what happened and who was
+//! told of it, asked of the server that runs.
+
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets};
+use form_urlencoded::Serializer;
+use hyper::Method;
+use serde_json::{Value, json};
+use watchkeeper_engine::id::ChannelId;
+
+use super::api::Connection;
+use super::check::printable;
+use super::{Exit, Global, print};
+
+/// How many rows one answer holds.
+const PAGE: &str = "200";
+
+/// How many rows are asked for at most; more are for programs, with `--json`.
+const MOST: usize = 2_000;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IncidentCommand {
+    /// List incidents, newest first. Needs a token with the scope `read`
+    List {
+        /// Also those that are over
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Take an incident: nobody is reminded of it any more. Needs a token with the scope `write`
+    Ack {
+        /// Its number, as `list` shows it
+        id: u32,
+        /// Who takes it; by default whoever the token is called after
+        #[arg(long, default_value = "")]
+        by: String,
+        /// What the others should know
+        #[arg(long, short = 'm', default_value = "")]
+        note: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+/// List notices and how far they are, newest first. Needs a token with the scope `read`
+#[derive(Debug, Args)]
+pub(crate) struct Deliveries {
+    /// Only those that were given up
+    #[arg(long)]
+    failed: bool,
+    /// Only those that wait to be delivered
+    #[arg(long, conflicts_with = "failed")]
+    pending: bool,
+    /// Only those to this channel
+    #[arg(long, value_parser = channel)]
+    channel: Option<ChannelId>,
+    /// Try the one with this number again, which was given up. Needs a token with the scope `write`
+    #[arg(long, value_name = "ID", conflicts_with_all = ["failed", "pending", "channel"])]
+    retry: Option<i64>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+impl IncidentCommand {
+    /// Does what was asked.
+    pub(crate) async fn run(self, global: &Global) -> anyhow::Result<Exit> {
+        match self {
+            Self::List { all, connection } => {
+                let state = (!all).then_some(("state", "open"));
+                let first = path("/api/v1/incidents", state);
+                let keys = ["id", "state", "severity", "started", "resolved", "title"];
+                list(&connection, global, first, keys).await
+            }
+            Self::Ack {
+                id,
+                by,
+                note,
+                connection,
+            } => {
+                let path = format!("/api/v1/incidents/{id}/ack");
+                let body = json!({ "by": by, "note": note });
+                let asked = connection
+                    .ask(global, Method::POST, &path, Some(&body))
+                    .await;
+                tell(asked, global, |answer| {
+                    format!(
+                        "incident {id}: acknowledged by {}",
+                        printable(answer["by"].as_str().unwrap_or_default())
+                    )
+                })
+            }
+        }
+    }
+}
+
+impl Deliveries {
+    /// Does what was asked.
+    pub(crate) async fn run(self, global: &Global) -> anyhow::Result<Exit> {
+        if let Some(id) = self.retry {
+            let path = format!("/api/v1/deliveries/{id}/retry");
+            let asked = self.connection.ask(global, Method::POST, &path, None).await;
+            return tell(asked, global, |_| {
+                format!("delivery {id}: it is tried again")
+            });
+        }
+        let state = match (self.failed, self.pending) {
+            (true, _) => Some(("state", "failed")),
+            (_, true) => Some(("state", "pending")),
+            _ => None,
+        };
+        let channel = self.channel.as_ref().map(|id| ("channel", id.as_str()));
+        let first = path("/api/v1/deliveries", state.into_iter().chain(channel));
+        let keys = [
+            "id", "channel", "state", "attempts", "created", "title", "error",
+        ];
+        list(&self.connection, global, first, keys).await
+    }
+}
+
+fn channel(text: &str) -> Result<ChannelId, String> {
+    ChannelId::new(text).map_err(|problem| problem.to_string())
+}
+
+fn path<'a>(start: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut query = Serializer::new(String::new());
+    query.append_pair("limit", PAGE).extend_pairs(pairs);
+    format!("{start}?{}", query.finish())
+}
+
+/// Prints every page of a list that begins at `next`.
+async fn list<const N: usize>(
+    connection: &Connection,
+    global: &Global,
+    first: String,
+    keys: [&str; N],
+) -> anyhow::Result<Exit> {
+    let mut rows = Vec::new();
+    let mut next = Some(first);
+    while let Some(path) = next.filter(|_| rows.len() < MOST) {
+        let mut page = match connection.ask(global, Method::GET, &path, None).await {
+            Ok(page) => page,
+            Err(exit) => return Ok(exit),
+        };
+        next = page["next"].as_str().map(str::to_owned);
+        if let Value::Array(items) = page["items"].take() {
+            rows.extend(items);
+        }
+    }
+    if global.json {
+        print(&Value::Array(rows).to_string())?;
+        return Ok(Exit::Fine);
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(keys);
+    for row in &rows {
+        table.add_row(keys.map(|key| cell(&row[key])));
+    }
+    print(table.trim_fmt().trim_end())?;
+    Ok(Exit::Fine)
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => printable(text),
+        other => other.to_string(),
+    }
+}
+
+/// Says what was done.
+fn tell(
+    asked: Result<Value, Exit>,
+    global: &Global,
+    words: impl Fn(&Value) -> String,
+) -> anyhow::Result<Exit> {
+    match asked {
+        Ok(answer) => {
+            if global.json {
+                print(&answer.to_string())?;
+            } else {
+                print(&words(&answer))?;
+            }
+            Ok(Exit::Fine)
+        }
+        Err(exit) => Ok(exit),
+    }
+}

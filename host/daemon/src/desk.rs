@@ -1,0 +1,299 @@
+//! What is kept of the past, for whoever asks the web for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::timeout;
+use tracing::{error, info};
+use watchkeeper_engine::id::ServiceId;
+use watchkeeper_engine::incident::{Incident, IncidentId, Refused, Severity, Stage};
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_store::{
+    Audience, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Ended, IncidentEntry,
+    IncidentQuery, IncidentStory, Retried, Store, StoreError,
+};
+use watchkeeper_web::{
+    Affected, BadLink, Delivered, DeliveryRecord, EntryRecord, Found, Impact, IncidentRecord,
+    IncidentView, Link, NotTaken, Part, Records, Refusal, Retry, Taken, UpdateView,
+    WantedDeliveries, WantedIncidents,
+};
+
+use crate::clock;
+use crate::intake::Keys;
+use crate::links::{Links, NotGood, Shown};
+use crate::notice::Notice;
+use crate::orders::Order;
+
+/// How long somebody waits to hear that an incident is theirs: less than browsers
+/// wait.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Where the past is looked up.
+pub(crate) struct Desk {
+    pub(crate) keys: watch::Receiver<Arc<Keys>>,
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) links: Links,
+    /// Rung when the outbox has something to try again.
+    pub(crate) bell: Arc<Notify>,
+}
+
+impl Records for Desk {
+    fn incident(&self, number: u32) -> Found<'_, Option<IncidentRecord>> {
+        Box::pin(async move {
+            let found = self.store.incident(IncidentId::new(number)).await;
+            let story = found.map_err(|problem| unreadable(&problem))?;
+            let keys = Arc::clone(&self.keys.borrow());
+            Ok(story.map(|story| record(story, &keys.services)))
+        })
+    }
+
+    fn incidents(&self, wanted: WantedIncidents) -> Found<'_, Vec<IncidentRecord>> {
+        let query = IncidentQuery {
+            ended: match wanted.open {
+                None => Ended::Any,
+                Some(true) => Ended::No,
+                Some(false) => Ended::Yes,
+            },
+            service: wanted.service,
+            started: wanted.started,
+            live_since: None,
+            before: wanted.before.map(IncidentId::new),
+            limit: wanted.limit,
+        };
+        Box::pin(async move {
+            let found = self.store.incidents(query).await;
+            let stories = found.map_err(|problem| unreadable(&problem))?;
+            let keys = Arc::clone(&self.keys.borrow());
+            let records = stories
+                .into_iter()
+                .map(|story| record(story, &keys.services));
+            Ok(records.collect())
+        })
+    }
+
+    fn acknowledge(
+        &self,
+        number: u32,
+        by: Arc<str>,
+        note: Arc<str>,
+    ) -> BoxFuture<'_, Result<Taken, NotTaken>> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Acknowledge {
+            id: IncidentId::new(number),
+            by,
+            note,
+            reply,
+        };
+        let taking = async move {
+            self.orders.send(order).await.map_err(|_| NotTaken::Busy)?;
+            match answer.await {
+                Ok(Ok(taken)) => Ok(Taken {
+                    by: taken.by,
+                    at: taken.at,
+                }),
+                Ok(Err(Refused::Over)) => Err(NotTaken::Over),
+                Ok(Err(Refused::Unknown)) => Err(NotTaken::Unknown),
+                Err(_) => Err(NotTaken::Busy),
+            }
+        };
+        Box::pin(async move {
+            match timeout(PATIENCE, taking).await {
+                Ok(Err(NotTaken::Unknown)) => self.not_on_the_board(number).await,
+                Ok(taken) => taken,
+                Err(_) => Err(NotTaken::Busy),
+            }
+        })
+    }
+
+    fn is_good(&self, link: &Link<'_>) -> Result<(), BadLink> {
+        let shown = Shown {
+            incident: IncidentId::new(link.incident),
+            until: link.until,
+            channel: link.channel,
+            signature: link.signature,
+        };
+        self.links
+            .check(&shown, clock::wall())
+            .map_err(|why| match why {
+                NotGood::Forged => BadLink::Forged,
+                NotGood::Expired => BadLink::Expired,
+            })
+    }
+
+    fn deliveries(&self, wanted: WantedDeliveries) -> Found<'_, Vec<DeliveryRecord>> {
+        let query = DeliveryQuery {
+            channel: wanted.channel,
+            state: wanted.state.map(|state| match state {
+                Delivered::Pending => DeliveryState::Pending,
+                Delivered::Delivered => DeliveryState::Delivered,
+                Delivered::Failed => DeliveryState::Failed,
+            }),
+            before: wanted.before.map(DeliveryId),
+            limit: wanted.limit,
+        };
+        Box::pin(async move {
+            let found = self.store.deliveries(query).await;
+            let deliveries = found.map_err(|problem| unreadable(&problem))?;
+            Ok(deliveries.into_iter().map(delivery).collect())
+        })
+    }
+
+    fn retry(&self, number: i64) -> Found<'_, Retry> {
+        Box::pin(async move {
+            let retried = self.store.retry(DeliveryId(number), clock::wall()).await;
+            match retried.map_err(|problem| unreadable(&problem))? {
+                Retried::Yes => {
+                    info!(
+                        delivery = number,
+                        "a notice that was given up is tried again"
+                    );
+                    self.bell.notify_one();
+                    Ok(Retry::Yes)
+                }
+                Retried::NotFailed => Ok(Retry::NotFailed),
+                Retried::Unknown => Ok(Retry::Unknown),
+            }
+        })
+    }
+}
+
+impl Desk {
+    /// Why an incident that the board does not know cannot be taken: it ended long
+    /// ago, or there is none.
+    async fn not_on_the_board(&self, number: u32) -> Result<Taken, NotTaken> {
+        match self.store.incident(IncidentId::new(number)).await {
+            Ok(Some(_)) => Err(NotTaken::Over),
+            Ok(None) => Err(NotTaken::Unknown),
+            Err(problem) => {
+                unreadable(&problem);
+                Err(NotTaken::Busy)
+            }
+        }
+    }
+}
+
+/// What the public sees of an incident whose services are called `labels`. Those
+/// that are not configured any more are left out.
+pub(crate) fn view(
+    id: IncidentId,
+    title: &Arc<str>,
+    incident: &Incident,
+    entries: &[IncidentEntry],
+    label: impl Fn(&ServiceId) -> Option<Arc<str>>,
+) -> IncidentView {
+    let affects = incident.services().into_iter().filter_map(|service| {
+        Some(Affected {
+            label: label(service)?,
+            part: Part::Service(service.clone()),
+        })
+    });
+    let public = entries
+        .iter()
+        .rev()
+        .filter(|entry| entry.audience == Audience::Public);
+    let updates = public.map(|entry| UpdateView {
+        stage: stage(entry.stage),
+        at: entry.at,
+        text: Arc::clone(&entry.text),
+    });
+    IncidentView {
+        id: id.to_string().into(),
+        title: Arc::clone(title),
+        impact: match incident.severity {
+            Severity::Minor => Impact::Minor,
+            Severity::Major => Impact::Major,
+            Severity::Critical => Impact::Critical,
+        },
+        started: incident.started,
+        resolved: incident.resolved,
+        affects: affects.collect(),
+        updates: updates.collect(),
+    }
+}
+
+fn record(story: IncidentStory, labels: &HashMap<ServiceId, Arc<str>>) -> IncidentRecord {
+    let IncidentStory { row, entries } = story;
+    let incident = &row.incident;
+    let view = view(row.id, &row.title, incident, &entries, |service| {
+        labels.get(service).map(Arc::clone)
+    });
+    IncidentRecord {
+        number: row.id.get(),
+        view,
+        stage: stage(incident.stage),
+        origin: incident.origin.as_str(),
+        services: incident.services().into_iter().cloned().collect(),
+        reopened: incident.reopened,
+        taken: incident.acknowledged.as_ref().map(|taken| Taken {
+            by: Arc::clone(&taken.by),
+            at: taken.at,
+        }),
+        entries: entries
+            .into_iter()
+            .map(|entry| EntryRecord {
+                at: entry.at,
+                kind: entry.kind.as_str(),
+                stage: stage(entry.stage),
+                public: entry.audience == Audience::Public,
+                monitor: entry.monitor,
+                author: entry.author,
+                text: entry.text,
+            })
+            .collect(),
+    }
+}
+
+const fn stage(stage: Stage) -> watchkeeper_web::Stage {
+    match stage {
+        Stage::Investigating => watchkeeper_web::Stage::Investigating,
+        Stage::Identified => watchkeeper_web::Stage::Identified,
+        Stage::Monitoring => watchkeeper_web::Stage::Monitoring,
+        Stage::Resolved => watchkeeper_web::Stage::Resolved,
+    }
+}
+
+/// What is said of a delivery. What the receiver said was rid of secrets before it
+/// was kept; of the notice only its first line is shown, as the rest holds links
+/// that are for the receiver alone.
+fn delivery(delivery: Delivery) -> DeliveryRecord {
+    let title = Notice::from_payload(&delivery.payload).map(|notice| notice.title);
+    let pending = delivery.state == DeliveryState::Pending;
+    DeliveryRecord {
+        number: delivery.id.0,
+        notice: delivery.notice_id,
+        channel: delivery.channel,
+        monitor: delivery.monitor,
+        title: title.unwrap_or_default(),
+        state: match delivery.state {
+            DeliveryState::Pending => Delivered::Pending,
+            DeliveryState::Delivered => Delivered::Delivered,
+            DeliveryState::Failed => Delivered::Failed,
+        },
+        attempts: delivery.attempts,
+        created: delivery.created_at,
+        next_try: pending.then_some(delivery.next_try),
+        finished: delivery.finished_at,
+        error: delivery.last_error,
+    }
+}
+
+fn unreadable(problem: &StoreError) -> Refusal {
+    error!(%problem, "the past cannot be looked up");
+    Refusal::Busy
+}
+
+/// The order in which people look at incidents: those that go on first, and of
+/// each the newest.
+pub(crate) fn newest_first(a: &IncidentView, b: &IncidentView) -> std::cmp::Ordering {
+    let key = |view: &IncidentView| {
+        (
+            view.resolved.unwrap_or(Timestamp::from_millis(i64::MAX)),
+            view.started,
+        )
+    };
+    key(b).cmp(&key(a))
+}

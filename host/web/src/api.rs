@@ -1,0 +1,169 @@
+//! What every address below `/api/v1` has in common: who is let in, what a page of
+//! a long list looks like, and how answers are written.
+
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{StatusCode, Uri};
+use serde::Serialize;
+
+use crate::doors::{Entry, bearer};
+use crate::failure::problem;
+use crate::intake::Access;
+use crate::reporter::slow_down;
+use crate::web::Web;
+
+pub(crate) mod deliveries;
+pub(crate) mod incidents;
+
+/// How much of a list one answer holds where nothing is said.
+const PAGE: usize = 50;
+
+/// The most that one answer holds.
+const LONGEST_PAGE: usize = 200;
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(crate) struct Page<T> {
+    items: Vec<T>,
+    /// The address of the next page; none after the last.
+    next: Option<String>,
+}
+
+/// What a query asks for. A key that is not known is a mistake.
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Reads the query of `uri`, which may have these `keys`, each once.
+    pub(crate) fn read(uri: &Uri, keys: &[&str]) -> Result<Self, Response> {
+        let query = uri.query().unwrap_or_default();
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        for (index, (key, _)) in pairs.iter().enumerate() {
+            if !keys.contains(&key.as_str()) {
+                let keys = keys.join("`, `");
+                return Err(wrong(&format!(
+                    "`{key}` is not asked for here; known: `{keys}`"
+                )));
+            }
+            if pairs.iter().take(index).any(|(other, _)| other == key) {
+                return Err(wrong(&format!("`{key}` stands twice")));
+            }
+        }
+        Ok(Self { pairs })
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        let pair = self.pairs.iter().find(|(known, _)| known == key);
+        pair.map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a key as `read` understands it; `what` says what it must be.
+    pub(crate) fn parsed<T>(
+        &self,
+        key: &str,
+        what: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Response> {
+        self.get(key)
+            .map(|value| read(value).ok_or_else(|| wrong(&format!("`{key}` must be {what}"))))
+            .transpose()
+    }
+
+    /// How many things one answer shall hold.
+    pub(crate) fn limit(&self) -> Result<usize, Response> {
+        let what = format!("a number from 1 to {LONGEST_PAGE}");
+        let read = |text: &str| {
+            let limit = text.parse().ok()?;
+            (1..=LONGEST_PAGE).contains(&limit).then_some(limit)
+        };
+        Ok(self.parsed("limit", &what, read)?.unwrap_or(PAGE))
+    }
+
+    /// A page of `items`, of which there may be more if they are as many as were
+    /// asked for; the next page begins before `last`, the number of the last one.
+    pub(crate) fn page<T>(
+        &self,
+        path: &str,
+        items: Vec<T>,
+        last: Option<i64>,
+    ) -> Result<Page<T>, Response> {
+        let limit = self.limit()?;
+        let last = last.filter(|_| items.len() >= limit);
+        let next = last.map(|last| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            let kept = self.pairs.iter().filter(|(key, _)| key != "before");
+            query.extend_pairs(kept);
+            query.append_pair("before", &last.to_string());
+            format!("{path}?{}", query.finish())
+        });
+        Ok(Page { items, next })
+    }
+}
+
+/// Lets in who shows a token that is good for it, or says what is answered.
+pub(crate) async fn admit(
+    web: &Web,
+    request: &Parts,
+    may: impl Fn(&Access) -> bool,
+) -> Result<Access, Response> {
+    let challenge = |status, title, what| {
+        let mut response = problem(status, title, what);
+        let scheme = HeaderValue::from_static("Bearer realm=\"watchkeeper\"");
+        response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        Err(response)
+    };
+    let Some(token) = bearer(&request.headers).filter(|token| !token.is_empty()) else {
+        let what =
+            "Show a token: `Authorization: Bearer wk_…`. `watchkeeper token create` makes one.";
+        return challenge(StatusCode::UNAUTHORIZED, "No token", what);
+    };
+    let Ok(access) = web.settings().intake.access(token).await else {
+        return Err(busy());
+    };
+    match (web.doors().judge(request, token, access.is_some()), access) {
+        (Entry::Shut, _) => Err(slow_down()),
+        (Entry::Open, Some(access)) if may(&access) => Ok(access),
+        (Entry::Open, Some(_)) => {
+            let what = "The token's scopes do not cover this.";
+            challenge(StatusCode::FORBIDDEN, "Not allowed", what)
+        }
+        (Entry::Open | Entry::Wrong, _) => {
+            let what = "No such token, or not any more.";
+            challenge(StatusCode::UNAUTHORIZED, "Unknown token", what)
+        }
+    }
+}
+
+/// What was asked cannot be understood.
+pub(crate) fn wrong(what: &str) -> Response {
+    problem(StatusCode::BAD_REQUEST, "Malformed", what)
+}
+
+/// There is nothing with this number.
+pub(crate) fn nothing(what: &str) -> Response {
+    problem(StatusCode::NOT_FOUND, "Not found", what)
+}
+
+/// It cannot be done now.
+pub(crate) fn busy() -> Response {
+    problem(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Busy",
+        "It could not be done now. Try again.",
+    )
+}
+
+/// An answer that nobody keeps.
+pub(crate) fn answer(shown: &impl Serialize) -> Response {
+    let body = serde_json::to_string(shown).expect("texts, lists and numbers are always JSON");
+    let mut response = Response::new(body.into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
