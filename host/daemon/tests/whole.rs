@@ -16,6 +16,7 @@ mod whole {
     mod languages;
     mod manual;
     mod metrics;
+    mod moving;
     mod outage;
     mod plugins;
     mod queue;

@@ -6,6 +6,7 @@ use crate::fields::{Field, Fields};
 use crate::http::{self, Codes};
 use crate::input::{ImportError, Input};
 use crate::node;
+use crate::notifiers::mail::{self, Encryption, Server};
 use crate::notifiers::{self, How, Map, WORDING};
 use crate::report::Place;
 use crate::span;
@@ -33,7 +34,7 @@ const NOTIFIERS: &[Map] = &[
         ours: "discord",
         keys: &[
             ("webhook", "hook_url", How::Secret),
-            ("username", "", How::Lost("the sender is the webhook's")),
+            ("username", "username", How::Text),
         ],
     },
     Map {
@@ -51,8 +52,8 @@ const NOTIFIERS: &[Map] = &[
         theirs: "pushover",
         ours: "pushover",
         keys: &[
-            ("token", "app_token", How::Secret),
-            ("recipient", "user_keys", How::Secrets),
+            ("token", "token", How::Secret),
+            ("recipient", "user", How::Joined),
             ("subject", "", How::Lost(WORDING)),
         ],
     },
@@ -67,15 +68,22 @@ const NOTIFIERS: &[Map] = &[
     },
 ];
 
-const SMTP: Map = Map {
+/// The keys of `smtp` beside the server.
+const LOGIN: Map = Map {
     theirs: "smtp",
     ours: "email",
     keys: &[
-        ("server", "host", How::Text),
-        ("port", "port", How::Integer),
-        ("username", "username", How::Text),
-        ("password", "password", How::Secret),
+        ("username", "login.username", How::Text),
+        ("password", "login.password", How::Secret),
     ],
+};
+
+/// Checkup's mail server.
+const SMTP: Server = Server {
+    host: "server",
+    host_otherwise: "",
+    port: "port",
+    port_otherwise: 25,
 };
 
 pub(crate) fn read(cx: &mut Context<'_>, input: &Input) -> Result<(), ImportError> {
@@ -309,31 +317,28 @@ fn dns(fields: &mut Fields<'_>, url: &str, cx: &mut Context<'_>) -> Option<Strin
     let name = fields.filled("hostname_fqdn", cx);
     let (host, port) = split_port(url);
     let host = bracketed(host);
-    match name {
-        Some(name) => {
-            let port = port.filter(|it| *it != "53").map(|it| format!(":{it}"));
-            let name = target::encoded(name.trim_end_matches('.'));
-            cx.differs(
-                &place,
-                "the answer must hold an address, which Checkup does not ask for",
-            );
-            target::checked(
-                &format!("dns://{host}{}/{name}?type=A", port.unwrap_or_default()),
-                &place,
-                cx,
-            )
-        }
-        None => {
-            cx.differs(
-                &place,
-                "without a name to ask for, the connection is checked, as Checkup does",
-            );
-            target::checked(
-                &format!("tcp://{host}:{}", port.unwrap_or("53")),
-                &place,
-                cx,
-            )
-        }
+    if let Some(name) = name {
+        let port = port.filter(|it| *it != "53").map(|it| format!(":{it}"));
+        let name = target::encoded(name.trim_end_matches('.'));
+        cx.differs(
+            &place,
+            "the answer must hold an address, which Checkup does not ask for",
+        );
+        target::checked(
+            &format!("dns://{host}{}/{name}?type=A", port.unwrap_or_default()),
+            &place,
+            cx,
+        )
+    } else {
+        cx.differs(
+            &place,
+            "without a name to ask for, the connection is checked, as Checkup does",
+        );
+        target::checked(
+            &format!("tcp://{host}:{}", port.unwrap_or("53")),
+            &place,
+            cx,
+        )
     }
 }
 
@@ -355,14 +360,21 @@ fn notifier(field: &Field<'_>, cx: &mut Context<'_>) -> Option<String> {
     let mut config = notifiers::config(map, &kind, &mut fields, cx);
     if kind == "mail" {
         if let Some(mut smtp) = fields.table("smtp", cx) {
-            let server = notifiers::config(&SMTP, &kind, &mut smtp, cx);
-            config.0.extend(server.0);
+            let login = notifiers::config(&LOGIN, &kind, &mut smtp, cx);
+            config.0.extend(login.0);
+            // The library that Checkup mails with begins with TLS on this port alone.
+            let encryption = |port| match port {
+                465 => Encryption::Implicit,
+                _ => Encryption::Offered,
+            };
+            mail::server(SMTP, encryption, &mut smtp, &mut config, cx);
             smtp.finish(cx);
+        } else {
+            cx.lost(
+                &field.place,
+                "no mail server is named: write it as `server`",
+            );
         }
-        if config.get("port").is_none() {
-            config.set("port", 25);
-        }
-        config.set("tls", "opportunistic");
     }
     fields.finish(cx);
     Some(notifiers::add(&kind, map.ours, config, cx))

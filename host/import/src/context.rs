@@ -76,6 +76,11 @@ impl<'a> Context<'a> {
         self.unsaid
     }
 
+    /// Takes note of the variables that a whole file refers to.
+    pub(crate) fn reserve(&mut self, text: &str) {
+        self.secrets.reserve(text, self.style);
+    }
+
     /// A text for a `config` table. Variables that the foreign file refers to
     /// are referred to by the result.
     pub(crate) fn text(&mut self, text: &str, place: &Place) -> Term {

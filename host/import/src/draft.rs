@@ -16,7 +16,7 @@ pub(crate) enum Term {
     Variable(String),
     /// A moment as TOML writes it.
     Time(String),
-    List(Vec<Term>),
+    List(Vec<Self>),
     Table(Keys),
 }
 
@@ -79,6 +79,12 @@ impl Keys {
             self.set(path, term);
         }
         self
+    }
+
+    /// Sets a top-level key before all others.
+    pub(crate) fn lead(&mut self, key: &str, term: impl Into<Term>) {
+        self.0.retain(|(name, _)| name != key);
+        self.0.insert(0, (key.to_owned(), term.into()));
     }
 
     /// Adds to the list of a key.

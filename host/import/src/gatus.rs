@@ -23,6 +23,7 @@ pub(crate) fn read(cx: &mut Context<'_>, input: &Input) -> Result<(), ImportErro
     let several = texts.len() > 1;
     for (name, text) in &texts {
         let node = node::yaml(name, text)?;
+        cx.reserve(text);
         if !matches!(node.value, Value::Table(_)) {
             Fields::whole(name, &node)?;
         }
@@ -120,11 +121,6 @@ impl Groups {
         let name = format!("{}/{}", service.id, monitor.id);
         service.monitors.push(monitor);
         name
-    }
-
-    /// The id of that service.
-    pub(crate) fn service(&self, at: usize) -> &str {
-        &self.services[at].1.id
     }
 
     /// Moves the services that have monitors into the draft.
@@ -290,8 +286,8 @@ pub(crate) fn millis(field: &Field<'_>, cx: &mut Context<'_>) -> Option<u64> {
     millis
 }
 
-/// A window of maintenance, of everything or of one service.
-pub(crate) fn maintenance(field: &Field<'_>, service: Option<&str>, cx: &mut Context<'_>) {
+/// A window of maintenance, of everything or of some monitors.
+pub(crate) fn maintenance(field: &Field<'_>, monitors: Option<&[String]>, cx: &mut Context<'_>) {
     let Some(mut table) = field.table(cx) else {
         return;
     };
@@ -341,21 +337,14 @@ pub(crate) fn maintenance(field: &Field<'_>, service: Option<&str>, cx: &mut Con
         place: field.place.clone(),
         ..Maintenance::default()
     };
-    match service {
-        Some(service) => {
-            window.keys.set("services", vec![service]);
-            cx.differs(
-                &field.place,
-                format!("maintenance covers all of the service `{service}`"),
-            );
+    if let Some(monitors) = monitors {
+        window.keys.set("monitors", monitors.to_vec());
+    } else {
+        let all: Vec<_> = cx.draft.services.iter().map(|it| it.id.clone()).collect();
+        if all.is_empty() {
+            return;
         }
-        None => {
-            let all: Vec<_> = cx.draft.services.iter().map(|it| it.id.clone()).collect();
-            if all.is_empty() {
-                return;
-            }
-            window.keys.set("services", all);
-        }
+        window.keys.set("services", all);
     }
     window
         .keys

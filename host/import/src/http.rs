@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::draft::{Keys, Term};
 use crate::fields::Field;
 use crate::report::Place;
-use crate::secrets::sounds_secret;
+use crate::secrets::{sounds_secret, text_seems_secret};
 
 /// The status codes that count as good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,11 +132,7 @@ pub(crate) fn body(text: &str, words: &str, place: &Place, cx: &mut Context<'_>)
     if text.is_empty() {
         return None;
     }
-    let lower = text.to_ascii_lowercase();
-    let marks = [
-        "password", "passwd", "secret", "token", "api_key", "apikey", "api-key",
-    ];
-    if marks.iter().any(|mark| lower.contains(mark)) {
+    if text_seems_secret(text) {
         cx.differs(
             place,
             "the body seems to hold a secret: all of it is taken from a variable",

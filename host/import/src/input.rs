@@ -184,13 +184,13 @@ fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, ImportError> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let lines = before.iter().filter(|byte| **byte == b'\n').count();
+        let lines = before.split(|byte| *byte == b'\n').count();
         ImportError::new(
             name,
             "is not UTF-8 text here",
             "check that it is the right file, and save it as UTF-8",
         )
-        .at(u32::try_from(lines + 1).ok())
+        .at(u32::try_from(lines).ok())
     })?;
     // Editors on Windows begin files with a mark that is no part of the text.
     Ok(text

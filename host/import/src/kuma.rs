@@ -71,7 +71,7 @@ pub(crate) fn read(cx: &mut Context<'_>, input: &Input) -> Result<(), ImportErro
         let notified = notified(&mut fields, &links, row.id, cx);
         let reminder = reminder(&mut fields, cx);
         let made = monitor::read(fields, row.id, &row.name, &row.kind, id, cx);
-        for monitor in made {
+        if let Some(monitor) = made {
             let full = format!("{}/{}", services[at].id, monitor.id);
             full_names.entry(row.id).or_default().push(full.clone());
             for notification in &notified {

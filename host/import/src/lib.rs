@@ -5,12 +5,13 @@
 //! per system reads the tree into a draft of a native configuration; the draft
 //! is written as TOML. Whatever the reader of a system did not ask for is
 //! reported as not carried over, so that nothing is lost in silence. Secrets
-//! stay where they were: the result refers to variables of the environment, and
-//! the report says what to put into each.
+//! are in neither: the result refers to variables of the environment, the report
+//! says what to put into each, and who asks for the values gets them apart.
 //!
 //! This crate reads files and writes none. It does not know plugins: that the
 //! `config` tables which it writes fit them is shown by its tests.
 
+pub mod environment;
 pub mod input;
 pub mod report;
 
@@ -34,6 +35,7 @@ mod write;
 
 use std::fmt;
 
+pub use environment::Secret;
 pub use input::{ImportError, Input};
 pub use report::{Counts, Entry, Outcome, Place, Report, Variable};
 
@@ -104,6 +106,8 @@ impl fmt::Display for Kind {
 /// What became of a foreign configuration.
 #[derive(Clone, Debug)]
 pub struct Imported {
+    /// The system that it is of.
+    pub kind: Kind,
     /// The native configuration: TOML that the loader of this version takes, as
     /// long as the variables of the report are set. Holds no secret that the
     /// foreign file held.
@@ -111,6 +115,9 @@ pub struct Imported {
     /// What is different, what could not be carried over, and which variables
     /// have to be set.
     pub report: Report,
+    /// The secrets of the foreign file, which are in neither of the above. In the
+    /// order of the report's variables.
+    pub secrets: Vec<Secret>,
 }
 
 /// Turns a foreign configuration into a native one.

@@ -39,17 +39,6 @@ impl Node {
     pub(crate) fn bare(value: Value) -> Self {
         Self { line: None, value }
     }
-
-    /// The value of a key, if this is a table that has it.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
-        match &self.value {
-            Value::Table(entries) => entries
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, node)| node),
-            _ => None,
-        }
-    }
 }
 
 /// Reads TOML.
@@ -293,8 +282,8 @@ enum Raw {
     Integer(i64),
     Float(f64),
     Text(String),
-    List(Vec<Spanned<Raw>>),
-    Table(Vec<(String, Spanned<Raw>)>),
+    List(Vec<Spanned<Self>>),
+    Table(Vec<(String, Spanned<Self>)>),
 }
 
 fn from_spanned(spanned: Spanned<Raw>) -> Node {

@@ -1,8 +1,10 @@
 //! Foreign notifiers as channels: tables of which of their keys is which of ours.
 
+pub(crate) mod mail;
+
 use crate::context::Context;
 use crate::draft::{Channel, Keys, Term};
-use crate::fields::Fields;
+use crate::fields::{Field, Fields};
 
 /// How a value is carried over.
 #[derive(Clone, Copy, Debug)]
@@ -13,10 +15,12 @@ pub(crate) enum How {
     Secret,
     /// A whole number.
     Integer,
+    /// Yes or no.
+    Flag,
     /// Several texts: a list, or one text with commas.
     Texts,
-    /// Several texts of which each becomes a variable.
-    Secrets,
+    /// Several texts that become one variable, with commas between them.
+    Joined,
     /// Nowhere; the reason is reported if it says something.
     Lost(&'static str),
     /// Nowhere, and nobody misses it.
@@ -27,9 +31,10 @@ pub(crate) enum How {
 pub(crate) struct Map {
     /// What the foreign system calls it.
     pub(crate) theirs: &'static str,
-    /// Our plugin.
+    /// Our notifier.
     pub(crate) ours: &'static str,
-    /// Their key, our key, and how. Our key is empty where there is none.
+    /// Their key, our key, and how. Ours may be a path, `to.room`, and is empty
+    /// where there is none. Of several that lead to one of ours the last counts.
     pub(crate) keys: &'static [(&'static str, &'static str, How)],
 }
 
@@ -49,7 +54,8 @@ pub(crate) fn config(
         let Some(field) = fields.take(theirs) else {
             continue;
         };
-        let hint = format!("{words} {ours}");
+        let last = ours.rsplit('.').next().unwrap_or(ours);
+        let hint = format!("{words} {last}");
         let place = &field.place;
         let term: Option<Term> = match how {
             How::Text => field
@@ -60,19 +66,15 @@ pub(crate) fn config(
                 .text(cx)
                 .and_then(|text| cx.secret(&hint, text.trim(), place)),
             How::Integer => field.integer(cx).map(Term::Integer),
-            How::Texts | How::Secrets => {
-                let mut terms = Vec::new();
-                for item in field.list() {
-                    let text = item.text(cx).unwrap_or_default();
-                    for part in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
-                        if matches!(how, How::Secrets) {
-                            terms.extend(cx.secret(&hint, part, &item.place));
-                        } else {
-                            terms.push(cx.text(part, &item.place));
-                        }
-                    }
-                }
+            How::Flag => field.flag(cx).filter(|it| *it).map(Term::Bool),
+            How::Texts => {
+                let texts = texts(&field, cx);
+                let terms: Vec<_> = texts.iter().map(|text| cx.text(text, place)).collect();
                 (!terms.is_empty()).then_some(Term::List(terms))
+            }
+            How::Joined => {
+                let joined = texts(&field, cx).join(",");
+                cx.secret(&hint, &joined, place)
             }
             How::Lost(why) => {
                 let says = match &field.node.value {
@@ -94,6 +96,17 @@ pub(crate) fn config(
     config
 }
 
+/// The texts of a list, or of one text with commas between them.
+fn texts(field: &Field<'_>, cx: &mut Context<'_>) -> Vec<String> {
+    let mut texts = Vec::new();
+    for item in field.list() {
+        let text = item.text(cx).unwrap_or_default();
+        let parts = text.split(',').map(str::trim);
+        texts.extend(parts.filter(|it| !it.is_empty()).map(str::to_owned));
+    }
+    texts
+}
+
 /// Adds a channel of that name and gives its id.
 pub(crate) fn add(
     name: &str,
@@ -108,4 +121,13 @@ pub(crate) fn add(
         config,
     });
     id
+}
+
+/// A channel of Rocket.Chat with the sign that tells it from a person.
+pub(crate) fn marked(channel: &str) -> String {
+    if channel.starts_with(['#', '@']) {
+        channel.to_owned()
+    } else {
+        format!("#{channel}")
+    }
 }

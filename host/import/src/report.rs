@@ -117,7 +117,7 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "\nvariables to set: {}\n  Secrets were not copied. Put each value, which stands at the place behind it,\n  into the environment of the server, for instance by a file that only it can read:\n",
+            "\nvariables to set: {}\n  Secrets were not copied. Put each value, which stands at the place behind it,\n  into the environment of the server, for instance by a file that only it can\n  read, as `--secrets FILE` writes one:\n",
             self.variables.len()
         )?;
         for variable in &self.variables {

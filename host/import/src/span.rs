@@ -1,5 +1,7 @@
 //! Spans of time in the notations of others and in ours.
 
+use std::fmt::Write as _;
+
 /// A span as the native configuration writes it: `1m30s`.
 pub(crate) fn written(millis: u64) -> String {
     let units = [
@@ -13,7 +15,7 @@ pub(crate) fn written(millis: u64) -> String {
     let mut text = String::new();
     for (size, unit) in units {
         if rest >= size {
-            text.push_str(&format!("{}{unit}", rest / size));
+            write!(text, "{}{unit}", rest / size).expect("a string takes everything");
             rest %= size;
         }
     }

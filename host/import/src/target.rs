@@ -1,5 +1,7 @@
 //! Addresses: what of them may stand in a target, and what must not.
 
+use std::fmt::Write as _;
+
 use crate::context::Context;
 use crate::draft::Keys;
 use crate::report::Place;
@@ -178,7 +180,7 @@ pub(crate) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             result.push(char::from(byte));
         } else {
-            result.push_str(&format!("%{byte:02X}"));
+            write!(result, "%{byte:02X}").expect("a string takes everything");
         }
     }
     result

@@ -52,6 +52,7 @@ pub(crate) fn read(cx: &mut Context<'_>, input: &Input) -> Result<(), ImportErro
     } else {
         node::toml(&name, &text)?
     };
+    cx.reserve(&text);
     let mut root = Fields::whole(&name, &root)?;
     if !root.has("probe") {
         let what = format!("has no `probe`, as a configuration of {} has", cx.kind);

@@ -2,6 +2,8 @@
 
 mod text;
 
+use std::fmt::Write as _;
+
 use watchkeeper_config::load_texts;
 
 use crate::context::Context;
@@ -42,7 +44,7 @@ impl Speaks {
             "[[service]]\nid = \"a\"\n[[service.monitor]]\nid = \"b\"\npassive = \"manual\"\n";
         let vigil = "[compat.vigil]\nreporter_token = { env = \"T\" }\n";
         let reminders = "reminders = { every = \"10m\", backoff = \"linear\", limit = 3 }\n";
-        let maintenance = "[[maintenance]]\nservices = [\"a\"]\ncron = \"0 2 * * SUN\"\ntime_zone = \"Europe/Stockholm\"\nlasts = \"1h\"\n";
+        let maintenance = "[[maintenance]]\ntitle = \"t\"\ndescription = \"d\"\nservices = [\"a\"]\nmonitors = [\"a/b\"]\ncron = \"0 2 * * SUN\"\ntime_zone = \"Europe/Stockholm\"\nlasts = \"1h\"\n";
         let knows = |parts: &[&str]| {
             let text = ("x.toml".to_owned(), parts.concat());
             load_texts(vec![text], &stand_in).is_ok()
@@ -97,12 +99,26 @@ pub(crate) fn finish(mut cx: Context<'_>) -> Imported {
             }
         }
     }
+    let kind = cx.kind;
+    let (mut variables, mut secrets) = cx.secrets.into_parts();
+    // What was read and then left out needs no variable.
+    let is_used = |name: &str| {
+        let references = [format!("env = \"{name}\""), format!("${{{name}}}")];
+        references.iter().any(|it| toml.contains(it))
+    };
+    variables.retain(|variable| is_used(&variable.name));
+    secrets.retain(|secret| is_used(&secret.name));
     let report = Report {
         counts,
         entries: cx.entries,
-        variables: cx.secrets.into_variables(),
+        variables,
     };
-    Imported { toml, report }
+    Imported {
+        kind,
+        toml,
+        report,
+        secrets,
+    }
 }
 
 /// Replaces secrets that stand a second time within texts of `config` tables.
@@ -193,9 +209,11 @@ fn ask_the_loader(toml: &str, cx: &mut Context<'_>) {
 fn document(draft: &Draft, speaks: &Speaks, cx: &mut Context<'_>) -> String {
     let mut text = String::new();
     let kind: Kind = cx.kind;
-    text.push_str(&format!(
-        "# Made from a configuration of {kind} by `watchkeeper config import`.\n"
-    ));
+    writeln!(
+        text,
+        "# Made from a configuration of {kind} by `watchkeeper config import`."
+    )
+    .expect("a string takes everything");
     let tables = [
         ("server", &draft.server),
         ("page", &draft.page),
@@ -205,7 +223,7 @@ fn document(draft: &Draft, speaks: &Speaks, cx: &mut Context<'_>) -> String {
     ];
     for (name, keys) in tables {
         if !keys.is_empty() {
-            text.push_str(&format!("\n[{name}]\n"));
+            text.extend(["\n[", name, "]\n"]);
             lines(&mut text, keys, false);
         }
     }
@@ -257,7 +275,7 @@ fn write_service(text: &mut String, service: &Service, speaks: &Speaks, cx: &mut
     line(&mut head, "id", &service.id.as_str().into(), false);
     lines(&mut head, &service.keys, false);
     if has_monitors {
-        text.push_str(&format!("\n{head}"));
+        text.extend(["\n", head.as_str()]);
     } else {
         // A service without monitors is a mistake.
         text.push('\n');

@@ -1,15 +1,23 @@
 //! `watchkeeper config import`: a configuration out of another system's.
 
-use std::fs::OpenOptions;
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
-use watchkeeper_import::{Imported, Input, Kind, Outcome, Report, import};
+use tempfile::NamedTempFile;
+use watchkeeper_import::{Imported, Input, Kind, Outcome, Place, Report, import};
 
 use super::{Exit, complain, print};
+
+/// Who may read a configuration: as the umask has it.
+const OPEN: u32 = 0o666;
+
+/// Who may read secrets: their owner.
+const CLOSED: u32 = 0o600;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -21,6 +29,10 @@ pub(super) struct Import {
     /// Where to write the configuration; none: to standard output. A file is never replaced
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Where to write the values of the secrets, for nobody else to read; none: nowhere. A file is
+    /// never replaced
+    #[arg(long, value_name = "FILE")]
+    secrets: Option<PathBuf>,
 }
 
 fn kinds() -> impl TypedValueParser<Value = Kind> {
@@ -29,7 +41,8 @@ fn kinds() -> impl TypedValueParser<Value = Kind> {
 }
 
 impl Import {
-    /// Prints or writes the configuration; what is different goes to standard error.
+    /// Prints or writes the configuration; what is different goes to standard
+    /// error. Where anything fails nothing is written.
     pub(super) fn run(self, as_json: bool) -> anyhow::Result<Exit> {
         let input = Input::path(self.file).with_environment(
             std::env::vars_os()
@@ -45,10 +58,15 @@ impl Import {
                 return Ok(Exit::Config);
             }
         };
-        if let Some(path) = &self.out
-            && let Err(problem) = write(path, &imported)
-        {
-            complain(&format!("cannot write {}: {problem}", path.display()));
+        let mut files = Vec::new();
+        if let Some(path) = &self.secrets {
+            files.push((path.as_path(), imported.environment_file(), CLOSED));
+        }
+        if let Some(path) = &self.out {
+            files.push((path.as_path(), imported.toml.clone(), OPEN));
+        }
+        if let Err(problem) = write(&files) {
+            complain(&problem);
             return Ok(Exit::Usage);
         }
         if as_json {
@@ -59,21 +77,62 @@ impl Import {
             print(imported.toml.trim_end())?;
         }
         complain(imported.report.to_string().trim_end());
+        if let Some(path) = &self.secrets {
+            complain(&format!(
+                "\nvalues of secrets: {}. Delete it once they are where they belong.",
+                path.display()
+            ));
+        }
         Ok(Exit::Fine)
     }
 }
 
-/// Writes a new file, or nothing.
-fn write(path: &Path, imported: &Imported) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    let written = file
-        .write_all(imported.toml.as_bytes())
-        .and_then(|()| file.sync_all());
-    if written.is_err() {
-        // Half a configuration is worse than none.
-        _ = std::fs::remove_file(path);
+/// Writes new files, each with the text and the rights that it is to have: all of
+/// them, or none.
+fn write(files: &[(&Path, String, u32)]) -> Result<(), String> {
+    let mut ready = Vec::new();
+    for (path, text, mode) in files {
+        ready.push((*path, prepared(path, text, *mode)?));
     }
-    written
+    let mut written: Vec<&Path> = Vec::new();
+    for (path, file) in ready {
+        if let Err(problem) = file.persist_noclobber(path) {
+            for path in written {
+                // It is this command's own, and half of what was asked for.
+                _ = std::fs::remove_file(path);
+            }
+            return Err(cannot(path, &problem.error));
+        }
+        written.push(path);
+    }
+    Ok(())
+}
+
+/// A file beside `path`, whole, under another name.
+fn prepared(path: &Path, text: &str, mode: u32) -> Result<NamedTempFile, String> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let made = tempfile::Builder::new()
+        .prefix(".watchkeeper-import-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    let filled = made.and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    });
+    filled.map_err(|problem| cannot(path, &problem))
+}
+
+fn cannot(path: &Path, problem: &std::io::Error) -> String {
+    let what = if problem.kind() == std::io::ErrorKind::AlreadyExists {
+        "it already exists: name another file, or move it away".to_owned()
+    } else {
+        problem.to_string()
+    };
+    format!(
+        "cannot write {}: {what}. Nothing was written",
+        path.display()
+    )
 }
 
 fn shown(imported: &Imported) -> Value {
@@ -82,7 +141,8 @@ fn shown(imported: &Imported) -> Value {
         entries,
         variables,
     } = &imported.report;
-    let place = |place: &watchkeeper_import::Place| json!({ "file": place.file, "line": place.line, "path": place.path });
+    let place =
+        |place: &Place| json!({ "file": place.file, "line": place.line, "path": place.path });
     let entries = entries.iter().map(|entry| {
         let outcome = match entry.outcome {
             Outcome::Different => "different",

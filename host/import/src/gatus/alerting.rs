@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::millis;
-use super::providers::{CLIENT, PROVIDERS};
+use super::providers::{CLIENT, NAMESAKES, PROVIDERS, special};
 use crate::context::Context;
 use crate::draft::{Keys, Route, Term};
 use crate::fields::{Field, Fields};
@@ -19,8 +19,12 @@ struct Provider<'n> {
 /// All providers, and the routes as they come up.
 pub(super) struct Alerting<'n> {
     providers: BTreeMap<String, Provider<'n>>,
-    routes: BTreeMap<(String, bool, Option<String>), (Place, Vec<String>)>,
+    routes: Routes,
 }
+
+/// Monitors with where they were first asked for, by channel, whether it is told
+/// of the recovery, and how often again.
+type Routes = BTreeMap<(String, bool, Option<String>), (Place, Vec<String>)>;
 
 /// What an endpoint's alerts ask of its monitor.
 #[derive(Default)]
@@ -50,13 +54,16 @@ pub(super) fn read<'n>(root: &mut Fields<'n>, cx: &mut Context<'_>) -> Alerting<
         let channel = if name == "custom" {
             Some(custom(&mut fields, cx))
         } else if let Some(map) = PROVIDERS.iter().find(|map| map.theirs == name) {
-            let config = notifiers::config(map, name, &mut fields, cx);
+            let mut config = notifiers::config(map, name, &mut fields, cx);
+            special(name, &mut config, &mut fields, cx);
             Some(notifiers::add(name, map.ours, config, cx))
         } else {
-            cx.lost(
-                &field.place,
-                format!("there is no notifier for `{name}`: the notifier `webhook` may do"),
+            let known = NAMESAKES.iter().find(|(namesake, _)| *namesake == name);
+            let what = known.map_or_else(
+                || format!("there is no notifier for `{name}`: the notifier `webhook` may do"),
+                |(_, why)| (*why).to_owned(),
             );
+            cx.lost(&field.place, what);
             fields.take_rest();
             None
         };

@@ -143,6 +143,8 @@ fn apply(
             }
             false
         }
+        // That is what the probe asks of a server anyway.
+        "[BODY].status" if probe == Probe::Grpc => op == "==" && right == "SERVING",
         _ => body(condition, probe, asked, place, cx),
     }
 }
@@ -302,7 +304,7 @@ fn call<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     inner.strip_suffix(')')
 }
 
-/// The JSONPath of `[BODY].a[0].b`.
+/// The `JSONPath` of `[BODY].a[0].b`.
 fn path_of(text: &str) -> Option<String> {
     let path = text.strip_prefix("[BODY]")?;
     let is_path = path.starts_with('.') || path.starts_with('[');
@@ -327,7 +329,7 @@ fn path_of(text: &str) -> Option<String> {
             written.push_str(name);
         } else {
             let name = name.replace('\\', "\\\\").replace('\'', "\\'");
-            written.push_str(&format!("['{name}']"));
+            written.extend(["['", name.as_str(), "']"]);
         }
         written.push_str(&index);
     }

@@ -91,14 +91,13 @@ pub(super) fn external<'n>(
             "without a heartbeat: its health is set through the API or by `watchkeeper set`",
         );
     }
-    table.lose(
-        &["maintenance-windows"],
-        "maintenance of single monitors is not possible",
-        cx,
-    );
+    let windows = table.list("maintenance-windows");
     table.finish(cx);
     let full = groups.add(named.at, monitor);
     alerting.tell(&full, &thresholds);
+    for window in &windows {
+        maintenance(window, Some(std::slice::from_ref(&full)), cx);
+    }
 }
 
 pub(super) fn read<'n>(
@@ -134,9 +133,7 @@ pub(super) fn read<'n>(
     let asked = conditions::read(&conditions, probe, config, cx);
     let alerts = table.list("alerts");
     let thresholds = alerting.alerts(&alerts, cx);
-    for window in table.list("maintenance-windows") {
-        maintenance(&window, Some(groups.service(named.at)), cx);
-    }
+    let windows = table.list("maintenance-windows");
     monitor.keys.set("targets", vec![target]);
     rhythm(&mut table, &mut monitor, timeout, &asked, &thresholds, cx);
     table.lose(
@@ -156,6 +153,7 @@ pub(super) fn read<'n>(
     let every = monitor.keys.get("every").cloned();
     let full = groups.add(named.at, monitor);
     alerting.tell(&full, &thresholds);
+    let mut covered = vec![full];
     if let (Some(least), Some(url)) = (asked.domain, Url::parse(&url)) {
         let host = url.host().trim_start_matches("www.").to_owned();
         if host.contains('.') && host.chars().any(|c| c.is_ascii_alphabetic()) {
@@ -171,12 +169,16 @@ pub(super) fn read<'n>(
             cx.differs(&named.place, "[DOMAIN_EXPIRATION] is a monitor of its own, with the probe `domain`: check that its target is the registered name");
             let full = groups.add(named.at, domain);
             alerting.tell(&full, &thresholds);
+            covered.push(full);
         } else {
             cx.lost(
                 &named.place,
                 "[DOMAIN_EXPIRATION] needs a name, not an address",
             );
         }
+    }
+    for window in &windows {
+        maintenance(window, Some(&covered), cx);
     }
 }
 
@@ -285,8 +287,7 @@ fn request(
                 config.set_some("body", http::body(&text, &named.words, place, cx));
             }
             Probe::Tcp | Probe::WebSocket => {
-                let term = cx.text(&text, place);
-                config.set("send", term);
+                config.set_some("send", http::body(&text, &named.words, place, cx));
             }
             Probe::Ssh => cx.lost(place, "no command is run on the server"),
             _ => cx.lost(place, "this kind of check sends no body"),

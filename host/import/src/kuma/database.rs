@@ -100,13 +100,12 @@ fn rows(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Node>> {
         let mut entries = Vec::new();
         for (at, name) in names.iter().enumerate() {
             let value = match row.get_ref(at)? {
-                ValueRef::Null => Value::Null,
                 ValueRef::Integer(number) => Value::Integer(number),
                 ValueRef::Real(number) => Value::Float(number),
                 ValueRef::Text(bytes) if bytes.len() <= MAX_TEXT => {
                     Value::Text(String::from_utf8_lossy(bytes).into_owned())
                 }
-                ValueRef::Text(_) | ValueRef::Blob(_) => Value::Null,
+                ValueRef::Text(_) | ValueRef::Blob(_) | ValueRef::Null => Value::Null,
             };
             entries.push((name.clone(), Node::bare(value)));
         }

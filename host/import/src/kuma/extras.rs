@@ -12,6 +12,9 @@ use crate::fields::{Field, Fields};
 use crate::names;
 use crate::span;
 
+/// The longest description of a maintenance, in characters.
+const LONGEST_TEXT: usize = 2_000;
+
 /// Reads the rest. `monitors` are the full names of what became of each monitor.
 pub(super) fn read(
     root: &mut Fields<'_>,
@@ -27,13 +30,8 @@ pub(super) fn read(
                 row.integer("maintenanceid", cx),
             )
         {
-            let services = affected.entry(maintenance).or_default();
-            for name in monitors.get(&monitor).into_iter().flatten() {
-                let service = name.split('/').next().unwrap_or_default().to_owned();
-                if !services.contains(&service) {
-                    services.push(service);
-                }
-            }
+            let covered = affected.entry(maintenance).or_default();
+            covered.extend(monitors.get(&monitor).into_iter().flatten().cloned());
         }
     }
     for field in root.list("maintenances") {
@@ -128,11 +126,12 @@ fn maintenance(
         return;
     }
     let id = row.integer("id", cx).unwrap_or_default();
-    let Some(services) = affected.get(&id).filter(|it| !it.is_empty()) else {
+    let Some(covered) = affected.get(&id).filter(|it| !it.is_empty()) else {
         gone("it covers no monitor that was carried over", cx);
         return;
     };
     let zone = row.filled("timezone", cx);
+    let same_as_server = zone.as_deref() == Some("SAME_AS_SERVER");
     let zone = zone.filter(|zone| !["SAME_AS_SERVER", "UTC"].contains(&zone.as_str()));
     if zone
         .as_ref()
@@ -146,7 +145,20 @@ fn maintenance(
         place: place.clone(),
         ..Maintenance::default()
     };
-    window.keys.set("services", services.clone());
+    if !title.is_empty() {
+        window.keys.set("title", title.as_str());
+    }
+    if let Some(text) = row.filled("description", cx) {
+        let kept: String = text.chars().take(LONGEST_TEXT).collect();
+        window.keys.set("description", kept);
+    }
+    window.keys.set("monitors", covered.clone());
+    if same_as_server {
+        cx.differs(
+            place,
+            "the server's own time zone is not in the file: UTC is taken, set `time_zone`",
+        );
+    }
     let clock = |key: &str, row: &mut Fields<'_>, cx: &mut Context<'_>| {
         let text = row.filled(key, cx)?;
         let padded = if text.matches(':').count() == 1 {

@@ -1,6 +1,7 @@
 //! Uptime Kuma's monitors.
 
 mod columns;
+mod conditions;
 mod servers;
 mod web;
 
@@ -10,7 +11,7 @@ use self::web::web;
 use super::{monitor, nested};
 use crate::context::Context;
 use crate::draft::{Keys, Monitor};
-use crate::fields::Fields;
+use crate::fields::{Field, Fields};
 use crate::report::Place;
 use crate::span;
 use crate::target;
@@ -122,12 +123,21 @@ impl Reading<'_> {
         fields.lose(&["tags"], "monitors have no tags", cx);
         if let Some(field) = fields.take("conditions")
             && let Some(node) = nested(&field)
-            && matches!(&node.value, crate::node::Value::List(items) if !items.is_empty())
+            && conditions::some(&node.value)
         {
-            cx.lost(
-                &field.place,
-                "conditions are not carried over: write what must hold into `config`",
-            );
+            let kind = fields.text("type", cx).unwrap_or_default();
+            let record = fields.filled("dnsresolvetype", cx);
+            let place = field.place;
+            let list = Field {
+                node: &node,
+                place: place.clone(),
+            };
+            if !conditions::read(&kind, record.as_deref(), &list, &mut self.config, cx) {
+                cx.lost(
+                    &place,
+                    "these conditions are not carried over: write what must hold into `config`",
+                );
+            }
         }
         fields.skip(PASSED_OVER);
         fields.finish(cx);

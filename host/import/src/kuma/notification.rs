@@ -1,9 +1,10 @@
 //! Uptime Kuma's notifications as channels.
 
+mod special;
+
 use std::collections::BTreeMap;
 
 use crate::context::Context;
-use crate::draft::{Keys, Term};
 use crate::fields::{Field, Fields};
 use crate::notifiers::{self, How, Map, WORDING};
 use crate::report::Place;
@@ -36,11 +37,10 @@ const NOTIFICATIONS: &[Map] = &[
         ours: "discord",
         keys: &[
             ("discordWebhookUrl", "hook_url", How::Secret),
-            ("discordUsername", "", How::Lost(SENDER)),
+            ("discordUsername", "username", How::Text),
             ("discordPrefixMessage", "", How::Lost(WORDING)),
             ("discordMessageTemplate", "", How::Lost(WORDING)),
             ("threadId", "thread_id", How::Text),
-            ("discordChannelType", "", How::Skip),
             ("postName", "", How::Skip),
             ("disableUrl", "", How::Skip),
             ("discordMessageFormat", "", How::Skip),
@@ -60,15 +60,10 @@ const NOTIFICATIONS: &[Map] = &[
         theirs: "telegram",
         ours: "telegram",
         keys: &[
-            ("telegramBotToken", "bot_token", How::Secret),
+            ("telegramBotToken", "token", How::Secret),
             ("telegramChatID", "chat_id", How::Text),
             ("telegramMessageThreadID", "thread_id", How::Integer),
-            ("telegramServerUrl", "", How::Skip),
-            (
-                "telegramSendSilently",
-                "",
-                How::Lost("notices are not silent"),
-            ),
+            ("telegramSendSilently", "silent", How::Flag),
             ("telegramProtectContent", "", How::Skip),
             ("telegramTemplate", "", How::Lost(WORDING)),
             ("telegramUseTemplate", "", How::Skip),
@@ -81,30 +76,18 @@ const NOTIFICATIONS: &[Map] = &[
         keys: &[
             ("smtpFrom", "from", How::Text),
             ("smtpTo", "to", How::Texts),
-            ("smtpHost", "host", How::Text),
-            ("smtpPort", "port", How::Integer),
-            ("smtpUsername", "username", How::Text),
-            ("smtpPassword", "password", How::Secret),
-            (
-                "smtpCC",
-                "",
-                How::Lost("copies: list the addresses in `to`"),
-            ),
+            ("smtpUsername", "login.username", How::Text),
+            ("smtpPassword", "login.password", How::Secret),
+            ("smtpCC", "cc", How::Texts),
             (
                 "smtpBCC",
                 "",
-                How::Lost("copies: list the addresses in `to`"),
+                How::Lost("hidden copies: make a channel of their own for them"),
             ),
             ("customSubject", "", How::Lost(WORDING)),
             ("customBody", "", How::Lost(WORDING)),
             ("htmlBody", "", How::Skip),
-            (
-                "smtpIgnoreTLSError",
-                "",
-                How::Lost(
-                    "the mail server's certificate must be trusted: see `ca_file` of `[network]`",
-                ),
-            ),
+            ("smtpIgnoreTLSError", "tls.allow_untrusted", How::Flag),
             (
                 "smtpDkimPrivateKey",
                 "",
@@ -133,8 +116,8 @@ const NOTIFICATIONS: &[Map] = &[
         theirs: "pushover",
         ours: "pushover",
         keys: &[
-            ("pushoverapptoken", "app_token", How::Secret),
-            ("pushoveruserkey", "user_keys", How::Secrets),
+            ("pushoverapptoken", "token", How::Secret),
+            ("pushoveruserkey", "user", How::Joined),
             ("pushoverdevice", "device", How::Text),
             ("pushovertitle", "", How::Lost(WORDING)),
             ("pushoversounds", "sound", How::Text),
@@ -159,11 +142,10 @@ const NOTIFICATIONS: &[Map] = &[
             ("ntfyserverurl", "url", How::Text),
             ("ntfytopic", "topic", How::Secret),
             ("ntfyaccesstoken", "token", How::Secret),
-            ("ntfyusername", "username", How::Text),
-            ("ntfypassword", "password", How::Secret),
+            ("ntfyusername", "login.username", How::Text),
+            ("ntfypassword", "login.password", How::Secret),
             ("ntfyPriority", "", How::Lost(PRIORITY)),
             ("ntfyPriorityDown", "", How::Skip),
-            ("ntfyAuthenticationMethod", "", How::Skip),
             ("ntfyIcon", "", How::Skip),
             ("ntfyCall", "", How::Lost("ntfy's calls are not asked for")),
             ("ntfyCustomTitle", "", How::Lost(WORDING)),
@@ -175,9 +157,9 @@ const NOTIFICATIONS: &[Map] = &[
         theirs: "matrix",
         ours: "matrix",
         keys: &[
-            ("homeserverUrl", "homeserver_url", How::Text),
+            ("homeserverUrl", "homeserver", How::Text),
             ("accessToken", "access_token", How::Secret),
-            ("internalRoomId", "room_id", How::Text),
+            ("internalRoomId", "room", How::Text),
             ("matrixTemplate", "", How::Lost(WORDING)),
             ("matrixUseTemplate", "", How::Skip),
         ],
@@ -188,7 +170,7 @@ const NOTIFICATIONS: &[Map] = &[
         keys: &[
             ("mattermostWebhookUrl", "hook_url", How::Secret),
             ("mattermostchannel", "channel", How::Text),
-            ("mattermostusername", "", How::Lost(SENDER)),
+            ("mattermostusername", "username", How::Text),
             ("mattermosticonemo", "", How::Skip),
             ("mattermosticonurl", "", How::Skip),
         ],
@@ -198,15 +180,14 @@ const NOTIFICATIONS: &[Map] = &[
         ours: "rocketchat",
         keys: &[
             ("rocketwebhookURL", "hook_url", How::Secret),
-            ("rocketchannel", "channel", How::Text),
-            ("rocketusername", "", How::Lost(SENDER)),
+            ("rocketusername", "alias", How::Text),
             ("rocketiconemo", "", How::Skip),
             ("rocketbutton", "", How::Skip),
         ],
     },
     Map {
         theirs: "GoogleChat",
-        ours: "googlechat",
+        ours: "google-chat",
         keys: &[
             ("googleChatWebhookURL", "hook_url", How::Secret),
             ("googleChatTemplate", "", How::Lost(WORDING)),
@@ -219,7 +200,6 @@ const NOTIFICATIONS: &[Map] = &[
         ours: "pagerduty",
         keys: &[
             ("pagerdutyIntegrationKey", "routing_key", How::Secret),
-            ("pagerdutyIntegrationUrl", "", How::Skip),
             ("pagerdutyPriority", "", How::Lost(PRIORITY)),
             ("pagerdutyAutoResolve", "", How::Skip),
         ],
@@ -227,17 +207,12 @@ const NOTIFICATIONS: &[Map] = &[
     Map {
         theirs: "Opsgenie",
         ours: "opsgenie",
-        keys: &[
-            ("opsgenieApiKey", "api_key", How::Secret),
-            ("opsgenieRegion", "region", How::Text),
-            ("opsgeniePriority", "", How::Lost(PRIORITY)),
-        ],
+        keys: &[("opsgenieApiKey", "api_key", How::Secret)],
     },
     Map {
         theirs: "signal",
         ours: "signal",
         keys: &[
-            ("signalURL", "url", How::Text),
             ("signalNumber", "number", How::Text),
             ("signalRecipients", "recipients", How::Texts),
             ("signalTemplate", "", How::Lost(WORDING)),
@@ -252,31 +227,36 @@ const NOTIFICATIONS: &[Map] = &[
             ("twilioAuthToken", "auth_token", How::Secret),
             ("twilioFromNumber", "from", How::Text),
             ("twilioToNumber", "to", How::Texts),
-            (
-                "twilioMessagingServiceSID",
-                "messaging_service_sid",
-                How::Text,
-            ),
-            (
-                "twilioApiKey",
-                "",
-                How::Lost("the account's own token is used"),
-            ),
+            ("twilioMessagingServiceSID", "from", How::Text),
+            ("twilioApiKey", "api_key", How::Text),
         ],
     },
     Map {
         theirs: "HomeAssistant",
-        ours: "homeassistant",
+        ours: "home-assistant",
         keys: &[
-            ("homeAssistantUrl", "url", How::Text),
-            ("longLivedAccessToken", "token", How::Secret),
-            ("notificationService", "service", How::Text),
+            ("homeAssistantUrl", "to.action.url", How::Text),
+            ("longLivedAccessToken", "to.action.token", How::Secret),
         ],
     },
     Map {
         theirs: "GrafanaOncall",
         ours: "grafana-oncall",
         keys: &[("GrafanaOncallURL", "hook_url", How::Secret)],
+    },
+    Map {
+        theirs: "Splunk",
+        ours: "splunk-on-call",
+        keys: &[
+            ("splunkRestURL", "url", How::Secret),
+            ("pagerdutyIntegrationKey", "routing_key", How::Text),
+            (
+                "splunkSeverity",
+                "",
+                How::Lost("the severity follows the health"),
+            ),
+            ("splunkAutoResolve", "", How::Skip),
+        ],
     },
 ];
 
@@ -353,16 +333,7 @@ fn channel(
         return None;
     };
     let mut config = notifiers::config(map, name, &mut fields, cx);
-    match map.theirs {
-        "slack" => {
-            if fields.flag("slackchannelnotify", cx) == Some(true) {
-                config.set("mention", "channel");
-            }
-        }
-        "smtp" => smtp(&mut fields, &mut config, cx),
-        "webhook" => webhook(name, &mut fields, &mut config, cx),
-        _ => {}
-    }
+    special::read(map.theirs, name, &mut fields, &mut config, cx);
     // Forms keep what was typed for other types.
     let rest = fields.take_rest().len();
     if rest > 0 {
@@ -372,51 +343,4 @@ fn channel(
         );
     }
     Some(notifiers::add(name, map.ours, config, cx))
-}
-
-fn smtp(fields: &mut Fields<'_>, config: &mut Keys, cx: &mut Context<'_>) {
-    let secure = fields.flag("smtpSecure", cx).unwrap_or(false);
-    let never = fields.flag("smtpIgnoreSTARTTLS", cx).unwrap_or(false);
-    fields.skip(&["smtpAdditionalHeaders"]);
-    let tls = if secure { "implicit" } else { "opportunistic" };
-    config.set("tls", tls);
-    if never && !secure {
-        cx.differs(&fields.place, "TLS is used where the mail server offers it");
-    }
-}
-
-fn webhook(name: &str, fields: &mut Fields<'_>, config: &mut Keys, cx: &mut Context<'_>) {
-    cx.differs(
-        &fields.place,
-        "the body is ours: what receives it has to know `format = \"watchkeeper\"`",
-    );
-    fields.skip(&["webhookContentType"]);
-    if let Some(method) = fields.filled("httpMethod", cx) {
-        let method = method.to_ascii_uppercase();
-        if ["PUT", "PATCH"].contains(&method.as_str()) {
-            config.set("method", method);
-        } else if method != "POST" {
-            cx.lost(
-                &fields.place,
-                format!("the method {method} is not possible: POST is taken"),
-            );
-        }
-    }
-    if let Some(field) = fields.take("webhookAdditionalHeaders")
-        && let Some(node) = super::nested(&field)
-    {
-        let nested = Field {
-            node: &node,
-            place: field.place.clone(),
-        };
-        let mut headers = Keys::default();
-        crate::http::headers(&nested, name, &mut headers, cx);
-        config.set_some(
-            "headers",
-            headers
-                .get("headers")
-                .cloned()
-                .filter(|it| matches!(it, Term::Table(_))),
-        );
-    }
 }

@@ -1,8 +1,9 @@
 //! Vigil's `notify`: notifiers, reminders.
 
 use crate::context::Context;
-use crate::draft::{Keys, Route};
+use crate::draft::{Keys, Route, Term};
 use crate::fields::Fields;
+use crate::notifiers::mail::{self, Encryption, Server};
 use crate::notifiers::{self, How, Map};
 use crate::span;
 
@@ -14,10 +15,8 @@ const NOTIFIERS: &[Map] = &[
         keys: &[
             ("from", "from", How::Text),
             ("to", "to", How::Texts),
-            ("smtp_host", "host", How::Text),
-            ("smtp_port", "port", How::Integer),
-            ("smtp_username", "username", How::Text),
-            ("smtp_password", "password", How::Secret),
+            ("smtp_username", "login.username", How::Text),
+            ("smtp_password", "login.password", How::Secret),
         ],
     },
     Map {
@@ -26,7 +25,7 @@ const NOTIFIERS: &[Map] = &[
         keys: &[
             ("account_sid", "account_sid", How::Text),
             ("auth_token", "auth_token", How::Secret),
-            ("service_sid", "messaging_service_sid", How::Text),
+            ("service_sid", "from", How::Text),
             ("to", "to", How::Texts),
         ],
     },
@@ -41,14 +40,14 @@ const NOTIFIERS: &[Map] = &[
         keys: &[
             ("bot_email", "bot_email", How::Text),
             ("bot_api_key", "api_key", How::Secret),
-            ("channel", "channel", How::Text),
+            ("channel", "to.channel.name", How::Text),
         ],
     },
     Map {
         theirs: "telegram",
         ours: "telegram",
         keys: &[
-            ("bot_token", "bot_token", How::Secret),
+            ("bot_token", "token", How::Secret),
             ("chat_id", "chat_id", How::Text),
             ("message_thread_id", "thread_id", How::Integer),
         ],
@@ -57,8 +56,8 @@ const NOTIFIERS: &[Map] = &[
         theirs: "pushover",
         ours: "pushover",
         keys: &[
-            ("app_token", "app_token", How::Secret),
-            ("user_keys", "user_keys", How::Secrets),
+            ("app_token", "token", How::Secret),
+            ("user_keys", "user", How::Joined),
         ],
     },
     Map {
@@ -73,7 +72,7 @@ const NOTIFIERS: &[Map] = &[
         theirs: "xmpp",
         ours: "xmpp",
         keys: &[
-            ("from", "from", How::Text),
+            ("from", "jid", How::Text),
             ("to", "to", How::Texts),
             ("xmpp_password", "password", How::Secret),
         ],
@@ -82,9 +81,9 @@ const NOTIFIERS: &[Map] = &[
         theirs: "matrix",
         ours: "matrix",
         keys: &[
-            ("homeserver_url", "homeserver_url", How::Text),
+            ("homeserver_url", "homeserver", How::Text),
             ("access_token", "access_token", How::Secret),
-            ("room_id", "room_id", How::Text),
+            ("room_id", "room", How::Text),
         ],
     },
     Map {
@@ -93,7 +92,7 @@ const NOTIFIERS: &[Map] = &[
         keys: &[
             ("endpoint_url", "", How::Skip),
             ("token", "token", How::Secret),
-            ("room_id", "room_id", How::Text),
+            ("room_id", "to.room", How::Text),
         ],
     },
     Map {
@@ -102,6 +101,14 @@ const NOTIFIERS: &[Map] = &[
         keys: &[("hook_url", "url", How::Secret)],
     },
 ];
+
+/// Vigil's mail server.
+const SMTP: Server = Server {
+    host: "smtp_host",
+    host_otherwise: "localhost",
+    port: "smtp_port",
+    port_otherwise: 587,
+};
 
 pub(super) fn read(root: &mut Fields<'_>, cx: &mut Context<'_>) {
     let Some(mut notify) = root.table("notify", cx) else {
@@ -180,24 +187,20 @@ fn reminders(notify: &mut Fields<'_>, cx: &mut Context<'_>) -> Keys {
 /// Keys that are no plain copies.
 fn special(notifier: &str, config: &mut Keys, table: &mut Fields<'_>, cx: &mut Context<'_>) {
     match notifier {
-        "slack" => {
-            if table.flag("mention_channel", cx) == Some(true) {
-                config.set("mention", "channel");
-            }
+        "slack" if table.flag("mention_channel", cx) == Some(true) => {
+            config.set("mention", "channel");
         }
         "webhook" => {
             config.set("format", "vigil");
         }
         "email" => {
-            if config.get("host").is_none() {
-                config.set("host", "localhost");
-            }
-            if config.get("port").is_none() {
-                config.set("port", 587);
-            }
             let encrypt = table.flag("smtp_encrypt", cx).unwrap_or(true);
-            let tls = if encrypt { "required" } else { "opportunistic" };
-            config.set("tls", tls);
+            let encryption = if encrypt {
+                Encryption::Demanded
+            } else {
+                Encryption::Offered
+            };
+            mail::server(SMTP, |_| encryption, table, config, cx);
         }
         "zulip" => {
             if let Some(field) = table.take("api_url")
@@ -205,7 +208,17 @@ fn special(notifier: &str, config: &mut Keys, table: &mut Fields<'_>, cx: &mut C
             {
                 let site = url.trim_end_matches('/').trim_end_matches("/api/v1");
                 let term = cx.text(site, &field.place);
-                config.set("url", term);
+                config.lead("site", term);
+            }
+        }
+        "xmpp" => {
+            if let Some(Term::Text(from)) = config.get("jid")
+                && let Some((_, domain)) = from.split_once('@')
+            {
+                let server = format!("xmpp://{domain}");
+                config.lead("server", server);
+            } else {
+                cx.lost(&table.place, "write the server as `server`");
             }
         }
         _ => {}

@@ -5,6 +5,7 @@ use super::probe::{DAY, NodeTable, SECOND};
 use crate::context::Context;
 use crate::draft::{Keys, Monitor, Term};
 use crate::names::Ids;
+use crate::secrets::text_seems_secret;
 
 /// One monitor for each script.
 pub(super) fn read(
@@ -40,6 +41,9 @@ pub(super) fn read(
         cx.differs(&field.place, script_note(&reach, &text));
         if !reach.is_empty() {
             monitor.config.set("reach", reach);
+        }
+        if text_seems_secret(&text) {
+            cx.differs(&field.place, "the script seems to hold a secret, and stands in the result as it is: hand it over as a variable instead, `config.env = { PASSWORD = { env = \"NAME\" } }`");
         }
         monitor.place = field.place;
         made.push(monitor);

@@ -25,7 +25,7 @@ pub(super) fn config(text: &mut String, table: &str, config: &Keys) {
     if inline.len() <= 100 && !inline.trim_end().contains('\n') {
         text.push_str(&inline);
     } else {
-        text.push_str(&format!("\n[{table}.config]\n"));
+        text.extend(["\n[", table, ".config]\n"]);
         lines(text, config, true);
     }
 }
@@ -64,7 +64,7 @@ fn value(text: &mut String, term: &Term, in_config: bool) {
         Term::Text(value) | Term::Referring(value) => text.push_str(&string(value)),
         Term::Time(time) => text.push_str(time),
         Term::Variable(name) => {
-            text.push_str(&format!("{{ env = {} }}", string(name)));
+            text.extend(["{ env = ", &string(name), " }"]);
         }
         Term::List(items) => {
             text.push('[');

@@ -38,6 +38,8 @@ fn everything_of_gatus_moves() {
             "reminders = { every = \"6h\" }",
             "on = [\"dead\"]",
             "cron = \"0 23 * * MON,THU\"",
+            "cron = \"0 4 * * SUN\"",
+            "monitors = [\"registration/registration\", \"registration/registration-domain\"]",
             "config = { routing_key = { env = \"PAGERDUTY_KEY\" } }",
         ],
     );
@@ -102,6 +104,38 @@ fn conditions_mean_the_same() {
         serde_json::json!(["192.0.2.7"])
     );
     assert_eq!(of("cache/cache")["expect"]["contains"], "PONG");
+}
+
+#[test]
+fn every_provider_has_its_notifier() {
+    let imported = check(Kind::Gatus, "gatus/alerting.yaml");
+    assert_eq!(imported.report.counts.channels, 22);
+    let config = loads(&imported.toml);
+    let of = |id: &str| {
+        let channel = config.channels.iter().find(|it| it.id.as_str() == id);
+        channel.unwrap().config.json().clone()
+    };
+    assert_eq!(of("discord")["mention"], "<@&987654321>");
+    assert_eq!(of("rocketchat")["channel"], "#ops");
+    assert_eq!(of("telegram")["thread_id"], 7);
+    let email = of("email");
+    assert_eq!(email["server"], "submission://mail.harbour.example");
+    assert_eq!(email["encryption"], "opportunistic");
+    assert_eq!(email["login"]["username"], "watch@harbour.example");
+    assert_eq!(email["tls"]["allow_untrusted"], true);
+    assert_eq!(of("zulip")["site"], "https://chat.harbour.example");
+    assert_eq!(of("github")["repository"], "harbour/status");
+    assert_eq!(of("incident-io")["source_id"], "01GW2G3V0S59R238FAHPDS1R66");
+    assert_eq!(of("homeassistant")["to"]["action"]["name"], "notify.notify");
+    for (provider, words) in [
+        ("gitlab", "opens issues"),
+        ("splunk", "event collector"),
+        ("ifttt", "no notifier"),
+        ("incident-io.metadata", "fields of their own"),
+    ] {
+        let path = format!("alerting.{provider}");
+        tells(&imported, Outcome::Lost, &path, words);
+    }
 }
 
 #[test]

@@ -49,6 +49,12 @@ fn everything_of_a_backup_moves() {
     assert_eq!(website["expect"]["status"], serde_json::json!(["2xx", 301]));
     assert_eq!(website["headers"]["X-Token"], "0123456789-WEBSITE_X_TOKEN");
     assert_eq!(website["tls"]["sick_below"], "0s");
+    let reports = of("reports/reports");
+    assert_eq!(reports["value"]["expect"]["op"], "matches");
+    assert_eq!(reports["value"]["expect"]["value"], "^ok \\(");
+    let address = of("address/address");
+    let either = serde_json::json!(["192.0.2.7", "192.0.2.8"]);
+    assert_eq!(address["answers"]["any"], either);
     let api = of("core/api");
     assert_eq!(api["method"], "POST");
     assert_eq!(api["auth"]["basic"]["username"], "api");
@@ -58,12 +64,58 @@ fn everything_of_a_backup_moves() {
         ("monitors[14]", "paused"),
         ("monitors[15]", "upside down"),
         ("monitors[16]", "`telepathy`"),
-        ("monitors[17].anewoption", "no counterpart"),
+        ("monitors[18].anewoption", "no counterpart"),
+        ("monitors[5].conditions", "what must hold"),
         ("notifications[2]", "no notifier"),
         ("monitors[1].tags", "no tags"),
     ] {
         tells(&imported, Outcome::Lost, monitor, words);
     }
+}
+
+#[test]
+fn every_notification_has_its_notifier() {
+    let imported = check(Kind::UptimeKuma, "uptime-kuma/notifications.json");
+    assert_eq!(imported.report.counts.channels, 22);
+    let config = loads(&imported.toml);
+    let of = |id: &str| {
+        let channel = config.channels.iter().find(|it| it.id.as_str() == id);
+        channel.unwrap().config.json().clone()
+    };
+    assert_eq!(of("my-discord")["thread_id"], "12345");
+    assert!(of("my-discord-2").get("thread_id").is_none());
+    assert_eq!(of("my-telegram")["silent"], true);
+    assert_eq!(of("my-telegram")["api_url"], "https://telegram.example.com");
+    let mail = of("my-smtp");
+    assert_eq!(mail["server"], "smtps://mail.example.com");
+    assert_eq!(mail["cc"], serde_json::json!(["d@example.com"]));
+    assert_eq!(mail["login"]["password"], "0123456789-MY_SMTP_PASSWORD");
+    let relay = of("my-smtp-2");
+    assert_eq!(relay["server"], "smtp://relay.internal");
+    assert_eq!(relay["encryption"], "none");
+    assert!(relay.get("login").is_none());
+    assert_eq!(of("my-webhook")["method"], "PUT");
+    assert_eq!(of("my-webhook")["headers"]["X-Kind"], "kuma");
+    assert_eq!(of("my-ntfy")["login"]["username"], "kuma");
+    assert!(of("my-ntfy").get("token").is_none());
+    assert_eq!(
+        of("my-pagerduty")["api_url"],
+        "https://events.eu.pagerduty.com"
+    );
+    assert_eq!(of("my-opsgenie")["dead"], "P2");
+    assert_eq!(of("my-signal")["url"], "http://signal.internal:8080");
+    assert_eq!(
+        of("my-twilio")["from"],
+        "MG0123456789abcdef0123456789abcdef"
+    );
+    let home = of("my-homeassistant");
+    assert_eq!(home["to"]["action"]["name"], "notify.mobile_app_phone");
+    tells(
+        &imported,
+        Outcome::Lost,
+        "notifications[5].config.smtpBCC",
+        "hidden copies",
+    );
 }
 
 fn database(folder: &Path) -> Imported {
@@ -94,7 +146,7 @@ fn database(folder: &Path) -> Imported {
                 days_of_month TEXT, interval_day INTEGER, cron TEXT, timezone TEXT, duration INTEGER);
             INSERT INTO maintenance VALUES
                 (1, 'Once', '', 1, 1, 'single', '2026-12-01 02:00:00', '2026-12-01 03:30:00', NULL, NULL, '[]', '[]', NULL, NULL, 'Europe/Stockholm', NULL),
-                (2, 'Weekly', '', 1, 1, 'recurring-weekday', NULL, NULL, '22:30', '01:00', '[1,4]', '[]', NULL, NULL, 'Europe/Stockholm', 9000),
+                (2, 'Weekly', 'Restarts', 1, 1, 'recurring-weekday', NULL, NULL, '22:30', '01:00', '[1,4]', '[]', NULL, NULL, 'Europe/Stockholm', 9000),
                 (3, 'By hand', '', 1, 1, 'manual', NULL, NULL, NULL, NULL, '[]', '[]', NULL, NULL, 'UTC', NULL),
                 (4, 'Nightly', '', 1, 1, 'cron', NULL, NULL, NULL, NULL, '[]', '[]', NULL, '0 3 * * *', 'UTC', 3600);
             CREATE TABLE monitor_maintenance (id INTEGER PRIMARY KEY, monitor_id INTEGER, maintenance_id INTEGER);
@@ -122,6 +174,9 @@ fn everything_of_a_database_moves() {
             "targets = [\"https://www.example.com/\"]",
             "timeout = \"48s\"",
             "passive = \"heartbeat\"",
+            "title = \"Weekly\"",
+            "description = \"Restarts\"",
+            "monitors = [\"core/website\"]",
             "starts = 2026-12-01T01:00:00Z",
             "lasts = \"1h30m\"",
             "cron = \"30 22 * * 1,4\"",

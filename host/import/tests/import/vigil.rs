@@ -33,6 +33,9 @@ fn everything_of_vigil_moves() {
             "reporter_token = { env = \"VIGIL_REPORTER_TOKEN\" }",
             "reminders = { every = \"5m\", backoff = \"linear\", limit = 4 }",
             "reminders_only = true",
+            "server = \"submission://mail.harbour.example\"",
+            "encryption = \"opportunistic\"",
+            "from = \"MG0123456789abcdef0123456789abcdef\"",
             "reach = [\"https://plugins.harbour.example/\"]",
         ],
     );

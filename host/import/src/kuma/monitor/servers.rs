@@ -108,14 +108,14 @@ pub(super) fn database(kind: &str, reading: &mut Reading<'_>, cx: &mut Context<'
     if path.len() < url.rest.len() {
         cx.lost(&place, "options behind `?` of the connection string are left out: see `tls` and `database` of the probe");
     }
-    if !url.authority.contains(',') {
+    if url.authority.contains(',') {
+        cx.lost(&place, "a target has one host: make one target for each");
+    } else {
         address(
             &format!("{}://{}{path}", url.scheme, url.authority),
             reading,
             cx,
         );
-    } else {
-        cx.lost(&place, "a target has one host: make one target for each");
     }
     if let Some(user) = &url.user {
         let user = cx.text(user, &place);

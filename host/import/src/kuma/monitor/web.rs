@@ -160,7 +160,7 @@ fn codes(fields: &mut Fields<'_>, config: &mut Keys, cx: &mut Context<'_>) {
     }
 }
 
-/// An assertion by JSONata; simple paths are ours as well.
+/// An assertion by `JSONata`; simple paths are ours as well.
 fn json_query(fields: &mut Fields<'_>, config: &mut Keys, place: &Place, cx: &mut Context<'_>) {
     let path = fields
         .filled("jsonpath", cx)
