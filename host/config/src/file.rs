@@ -2,16 +2,20 @@
 //! defaults are filled in and references are followed.
 
 pub(crate) mod incident;
+pub(crate) mod maintenance;
 pub(crate) mod passive;
 pub(crate) mod rules;
+pub(crate) mod sla;
 pub(crate) mod telling;
 
 use serde_json::{Value as Json, json};
-use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, RouteId, ServiceId};
 
 use self::incident::IncidentTable;
+use self::maintenance::MaintenanceTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
+use self::sla::SlaTable;
 use self::telling::{
     DeadManTable, DuringTable, RateTable, RemindersTable, StepTable, TemplateText,
 };
@@ -57,6 +61,8 @@ table! {
         [optional] channel: Rows<ChannelTable>,
         /// Which events go to which channels.
         [optional] route: Rows<RouteTable>,
+        /// Planned times in which something may not work.
+        [optional] maintenance: Rows<MaintenanceTable>,
     }
 }
 
@@ -65,6 +71,9 @@ table! {
     struct ServerTable {
         /// The IP address and port of the status page.
         [default "127.0.0.1:8080"] listen: Address,
+        /// The IP address and port of the pages below /admin, if they are not to be where the
+        /// status page is.
+        [optional] admin_listen: Address,
         /// The folder of databases and caches. A relative path starts at the folder of this file.
         [default "./data"] data: PathText,
         /// The page's address for links in notices. Without it, links lead to the address that the
@@ -73,6 +82,9 @@ table! {
         /// How many visitors of one address (of one /64 of IPv6) may follow the page live at a
         /// time. Those of this machine are not counted.
         [default 64] followers_per_address: Count<1, 2000>,
+        /// Whether monitors and channels made through the API may reach private and loopback
+        /// addresses, as those of this file may.
+        [default false] api_private_targets: bool,
     }
 }
 
@@ -89,8 +101,13 @@ table! {
         [optional] website: WebUrl,
         /// Where to ask for help: a web page or a `mailto:` address.
         [optional] support: SupportUrl,
-        /// The time zone of times in notices, by its name in the IANA database.
+        /// What readers are asked for. As every secret `{ env = "NAME" }` or `{ file = "PATH" }`.
+        [optional] password: SecretText,
+        /// The time zone of times in notices and of the periods of `sla`, by its name in the IANA
+        /// database.
         [default "UTC"] time_zone: Zone,
+        /// Whether everyone may see at `/sla` how well the promises of `sla` are kept.
+        [default false] sla: bool,
     }
 }
 
@@ -250,8 +267,12 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it is.
         [optional] description: Line<500>,
+        /// What is promised of it as a whole.
+        [optional] sla: SlaTable,
         /// Words by which routes find its monitors.
         [optional] tags: List<Tag, 50>,
+        /// Whether only those who work with the host may know of it.
+        [default false] private: bool,
         /// One kind of check each.
         [required] monitor: Rows<MonitorTable>,
     }
@@ -266,6 +287,8 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it checks.
         [optional] description: Line<500>,
+        /// Whether only those who work with the host may know of it. By default as its service.
+        [default false] private: bool,
         /// The plugin that checks. By default the one that judges the targets' scheme.
         [optional] probe: PluginName,
         /// What is checked, such as `https://example.com`. Required unless the monitor is `passive`.
@@ -296,6 +319,8 @@ table! {
         [optional] grace: Span<SECOND, { 30 * DAY }>,
         /// Whether its death makes the service dead; otherwise at most sick.
         [default true] critical: bool,
+        /// What is promised of it.
+        [optional] sla: SlaTable,
         /// Words by which routes find it, besides those of its service.
         [optional] tags: List<Tag, 50>,
         /// Monitors whose death explains this one's, each as `service/monitor`.
@@ -335,11 +360,16 @@ table! {
 table! {
     /// Which events go to which channels.
     struct RouteTable {
+        /// What programs call it by: lower-case letters, digits and `-`; unique.
+        [optional] id: RouteId,
         /// The channels, by their ids.
         [required] to: List<ChannelId, 100>,
         /// What they are told. The end of an outage is only told to those who heard of its
-        /// beginning.
-        [default ["dead", "recovered"]] on: List<Occasion, 4>,
+        /// beginning; `sla` is a promise that was broken.
+        [default ["dead", "recovered"]] on: List<Occasion, 6>,
+        /// With `on = ["maintenance"]`: how long before it begins a maintenance is told. With `"0s"` only
+        /// its beginning and its end are.
+        [default "1d"] maintenance_ahead: Span<0, { 90 * DAY }>,
         /// Only these services. Without `services` and `monitors`, every monitor.
         [optional] services: List<ServiceId, 1000>,
         /// Only these monitors, each as `service/monitor`, besides those of `services`.

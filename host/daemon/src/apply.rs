@@ -17,9 +17,11 @@ use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
+use crate::console::{Beats, Paused};
 use crate::intake::{self, Keys, Message};
 use crate::orders::Order;
 use crate::page::Views;
+use crate::planning::AllPlanned;
 use crate::run::Finished;
 use crate::scheduler::Request;
 use crate::spaces::{Owner, Spaces};
@@ -75,6 +77,8 @@ pub(crate) struct Apply {
     pub(crate) bell: Arc<Notify>,
     pub(crate) view: watch::Sender<View>,
     pub(crate) views: Views,
+    /// Everything that is planned.
+    pub(crate) planned: watch::Sender<AllPlanned>,
     /// What could not be written yet.
     pub(crate) unsaved: Commit,
     /// Dead readings that wait for word of the canaries.
@@ -85,6 +89,10 @@ pub(crate) struct Apply {
     pub(crate) alive: Option<Instant>,
     /// What people want done.
     pub(crate) orders: mpsc::Receiver<Order>,
+    /// What is not checked.
+    pub(crate) paused: watch::Sender<Arc<Paused>>,
+    /// How the latest checks ended.
+    pub(crate) beats: Arc<Beats>,
 }
 
 /// Who said something, and how it was taken.
@@ -128,7 +136,9 @@ impl Apply {
                         let assignments = Arc::clone(&self.assignments.borrow_and_update());
                         self.keys.send_replace(Arc::new(Keys::of(&assignments.config)));
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
+                        self.show_paused();
                         self.metrics.forget_monitors();
+                        self.beats.keep(|monitor| self.board.monitor(monitor).is_some());
                         self.carry_out(batch).await;
                         self.show_all();
                     }
@@ -319,6 +329,7 @@ impl Apply {
         let measurements = std::mem::take(&mut run.measurements);
         self.metrics
             .show_reading(&run.target, run.reading.latency, measurements);
+        self.beats.note(run.target.monitor(), run.reading.verdict());
         self.board.take(run, self.clock.now(), batch);
     }
 
@@ -438,7 +449,27 @@ impl Apply {
         self.show();
     }
 
+    /// Lets the scheduler know what is paused.
+    pub(crate) fn show_paused(&self) {
+        let paused = self.board.all_paused();
+        self.paused.send_if_modified(|known| {
+            let differs = **known != paused;
+            if differs {
+                *known = Arc::new(paused);
+            }
+            differs
+        });
+    }
+
     pub(crate) fn show(&mut self) {
+        self.planned.send_if_modified(|known| {
+            let now = self.board.planned();
+            let is_new = **known != *now;
+            if is_new {
+                *known = now.into();
+            }
+            is_new
+        });
         self.view
             .send_replace(self.views.make(&self.board, self.clock.now()));
     }
@@ -472,6 +503,8 @@ fn merge(older: &mut Commit, newer: Commit) {
         changes,
         incidents,
         entries,
+        documents,
+        breaches,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -487,5 +520,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
     older.incidents.extend(incidents);
     older.entries.extend(entries);
+    older.documents.extend(documents);
+    older.breaches.extend(breaches);
     older.deliveries.extend(deliveries);
 }

@@ -18,11 +18,14 @@ mod trust;
 
 mod asking;
 
+mod planning;
 mod plugins;
 
 mod source;
 
 mod assignment;
+
+mod items;
 
 mod spaces;
 
@@ -34,6 +37,10 @@ mod aside;
 mod intake;
 
 mod links;
+
+mod staff;
+
+mod console;
 
 mod orders;
 
@@ -53,7 +60,13 @@ mod dead_man;
 
 mod page;
 
+mod catalogue;
+mod control;
 mod desk;
+mod survey;
+
+mod figures;
+mod levels;
 
 mod reload;
 

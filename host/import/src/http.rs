@@ -145,9 +145,7 @@ pub(crate) fn body(text: &str, words: &str, place: &Place, cx: &mut Context<'_>)
 /// A regular expression of another engine; reported where ours, which knows
 /// neither Unicode classes nor looking around, cannot read it.
 pub(crate) fn pattern(text: &str, place: &Place, cx: &mut Context<'_>) -> Option<Term> {
-    let unknown = ["\\p{", "\\P{", "(?=", "(?!", "(?<=", "(?<!"];
-    let is_unknown = unknown.iter().any(|part| text.contains(part));
-    if is_unknown || regex::Regex::new(text).is_err() {
+    if regex_lite::Regex::new(text).is_err() {
         cx.lost(
             place,
             "the regular expression uses what ours do not have: write it anew",
@@ -159,7 +157,7 @@ pub(crate) fn pattern(text: &str, place: &Place, cx: &mut Context<'_>) -> Option
 
 /// A regular expression that matches the text and nothing else.
 pub(crate) fn exactly(text: &str) -> String {
-    format!("^{}$", regex::escape(text))
+    format!("^{}$", regex_lite::escape(text))
 }
 
 #[cfg(test)]

@@ -160,16 +160,19 @@ mod tests {
         sums.record(Health::Healthy, Maintained::No, 9999);
         sums.record(Health::Dead, Maintained::No, 1);
         Bars::new(&MonitorView {
+            private: false,
             id: MonitorId::parse("api/rest").unwrap(),
             label: "REST API".into(),
             health: Health::Healthy,
             maintained: false,
+            paused: false,
             since: None,
             latency_ms: None,
             spark: Vec::new(),
             days: days.chars().map(day).collect(),
             first_day: Timestamp::default(),
             uptime: sums.uptime(),
+            excluded_minutes: 0,
             targets: Vec::new(),
         })
     }

@@ -202,7 +202,7 @@ impl Fragments {
         Page {
             assets: Assets::get(),
             title: &view.title,
-            headline: words::headline(view.health),
+            headline: words::headline_of(view),
             description: Some(description),
             public_url: view.public_url.as_deref().and_then(words::web_address),
             website: view.website.as_deref().and_then(words::web_address),
@@ -228,6 +228,7 @@ impl Fragments {
             .iter()
             .map(|service| ServicePart {
                 id: service.view.id.as_str(),
+                label: &service.view.label,
                 open: service.open,
                 head: &service.head.html,
                 monitors: service

@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{MonitorId, ServiceId};
+use watchkeeper_engine::monitor;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Uptime;
+
+use crate::words;
 
 /// How many days the bars of a monitor show.
 pub const DAYS: usize = 90;
@@ -52,6 +55,60 @@ pub struct View {
     pub now: Timestamp,
 }
 
+impl View {
+    /// Where people find the page, without a slash at its end; where that is not
+    /// known, an address that leads nowhere.
+    pub(crate) fn base(&self) -> &str {
+        let known = self.public_url.as_deref().and_then(words::web_address);
+        known.unwrap_or("http://localhost").trim_end_matches('/')
+    }
+
+    /// What of it the public may see.
+    pub(crate) fn for_public(mut self) -> Self {
+        let is_private = |service: &Arc<ServiceView>| {
+            service.private || service.monitors.iter().any(|monitor| monitor.private)
+        };
+        if !self.services.iter().any(is_private) {
+            return self;
+        }
+        self.services.retain(|service| !service.private);
+        for service in &mut self.services {
+            if is_private(service) {
+                let service = Arc::make_mut(service);
+                service.monitors.retain(|monitor| !monitor.private);
+                service.health = service.public_health.unwrap_or_default();
+            }
+        }
+        // Of a service whose monitors are all private there is nothing to see.
+        self.services.retain(|service| !service.monitors.is_empty());
+        let page = monitor::page(self.services.iter().map(|service| service.health));
+        self.health = Overall::new(page.worst, page.partial);
+        let services = &self.services;
+        let is_seen = |affected: &Affected| {
+            services.iter().any(|service| match &affected.part {
+                Part::Service(id) => service.id == *id,
+                Part::Monitor(id) => service.monitors.iter().any(|monitor| monitor.id == *id),
+            })
+        };
+        // What affects nothing that can be seen is not to be told of; what never said
+        // what it affects is.
+        let keep = |affects: &mut Vec<Affected>| {
+            let said = !affects.is_empty();
+            affects.retain(is_seen);
+            !said || !affects.is_empty()
+        };
+        self.incidents
+            .retain_mut(|incident| keep(&mut incident.affects));
+        self.maintenance
+            .retain_mut(|maintenance| keep(&mut maintenance.affects));
+        if let Some(past) = &mut self.past {
+            past.incidents
+                .retain_mut(|incident| keep(&mut incident.affects));
+        }
+        self
+    }
+}
+
 /// How the page as a whole is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Overall {
@@ -91,6 +148,11 @@ pub struct ServiceView {
     pub label: Arc<str>,
     /// What it is, in a few words.
     pub description: Option<Arc<str>>,
+    /// Whether the public must not know that there is such a service.
+    pub private: bool,
+    /// How the public sees that it is, where that is not how it is: some of its
+    /// monitors are private.
+    pub public_health: Option<Health>,
     /// How it is.
     pub health: Health,
     /// Whether a maintenance covers it now.
@@ -106,10 +168,14 @@ pub struct MonitorView {
     pub id: MonitorId,
     /// Its name for people.
     pub label: Arc<str>,
+    /// Whether the public must not know that there is such a monitor.
+    pub private: bool,
     /// How it is.
     pub health: Health,
     /// Whether a maintenance covers it now.
     pub maintained: bool,
+    /// Whether people have paused it: nobody checks it, and it counts for nothing.
+    pub paused: bool,
     /// Since when it has this health, if that is known.
     pub since: Option<Timestamp>,
     /// How long its checks typically take lately, in milliseconds.
@@ -125,6 +191,9 @@ pub struct MonitorView {
     /// The share of the time shown in which it was not dead; `None` if it was
     /// never checked.
     pub uptime: Option<Uptime>,
+    /// For how many minutes of the days shown it was under maintenance, which the
+    /// share leaves out.
+    pub excluded_minutes: u32,
     /// What it checks, in the order of the configuration.
     pub targets: Vec<TargetView>,
 }
@@ -266,9 +335,13 @@ pub enum Stage {
 /// A planned time in which something may not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaintenanceView {
+    /// Its identifier, unique among maintenances.
+    pub id: Arc<str>,
+    /// Whether it goes on now.
+    pub in_progress: bool,
     /// What is done.
     pub title: Arc<str>,
-    /// What people will notice of it; may be empty.
+    /// What people will notice of it, in Markdown; may be empty.
     pub text: Arc<str>,
     /// When it begins.
     pub starts: Timestamp,

@@ -1,5 +1,6 @@
 //! What was published last, and who is to be told of it.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,19 +12,30 @@ use tokio::time::Instant;
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
+use crate::admin::Notes;
 use crate::allowance::Allowance;
+use crate::catalogue::{Catalogue, NoCatalogue};
+use crate::console::{Console, NoConsole};
+use crate::control::{Control, NoControl};
 use crate::doors::Doors;
+use crate::entrances::Side;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
+use crate::figures::{Figures, NoFigures};
 use crate::fragments::Fragments;
 use crate::frame::Frame;
+use crate::fresh::Fresh;
 use crate::incidents;
 use crate::intake::{Intake, Nobody};
+use crate::levels::{Levels, NoLevels};
 use crate::page::Built;
+use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
-use crate::view::{MonitorView, View};
+use crate::staff::{NoStaff, Staff};
+use crate::survey::{NoSurvey, Survey};
+use crate::view::{MonitorView, ServiceView, View};
 
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -47,6 +59,21 @@ const CALLS: u32 = 60;
 /// In which time it may call once more.
 const CALL_EVERY: Duration = Duration::from_secs(1);
 
+/// How much a token may ask of the API at once.
+const ASKED: u32 = 300;
+
+/// In which time it may ask once more.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// How often one line may try to sign in as one user at once. The line counts as
+/// well, so that nobody can keep others out by guessing at their password.
+const TRIES: u32 = 10;
+
+/// In which time it may try once more.
+const TRY_EVERY: Duration = Duration::from_secs(30);
+
+/// The most of a name that tries are counted by, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// How the page is served.
 #[derive(Clone)]
 pub struct WebSettings {
@@ -58,6 +85,24 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Knows what is planned.
+    pub plans: Arc<dyn Plans>,
+    /// Computes how well promises are kept.
+    pub levels: Arc<dyn Levels>,
+    /// Does what people want done with what is watched.
+    pub control: Arc<dyn Control>,
+    /// Keeps the parts of the configuration.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Knows how what is watched is, and was.
+    pub survey: Arc<dyn Survey>,
+    /// Sums up what is kept of the past.
+    pub figures: Arc<dyn Figures>,
+    /// Knows who works with the host.
+    pub staff: Arc<dyn Staff>,
+    /// Knows how the host works.
+    pub console: Arc<dyn Console>,
+    /// The host and port of the page's public address, as browsers write them.
+    pub own_authority: Option<Arc<str>>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -81,16 +126,27 @@ struct Inner {
     doors: Doors,
     /// How often each job may call.
     calls: Allowance<MonitorId>,
+    /// How often each token may ask.
+    asked: Allowance<Arc<str>>,
+    /// How often each line may try to sign in as each user.
+    tries: Allowance<(Option<IpAddr>, String)>,
+    /// What is said once to who works with the host.
+    notes: Notes,
     events: broadcast::Sender<Bytes>,
     published: Mutex<Option<Published>>,
     newest: Mutex<Newest>,
     built: ArcSwapOption<Built>,
+    /// Answers beside the page.
+    fresh: Fresh,
     /// Held by who makes the page.
     building: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct Published {
+    /// What the public sees, and nothing else.
     fragments: Fragments,
+    /// Every service, with what the public does not see.
+    services: Vec<Arc<ServiceView>>,
     /// All parts of the page as events, once someone needed them.
     everything: Option<(u64, Bytes)>,
     quiet_told: Instant,
@@ -123,6 +179,15 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(())),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            plans: Arc::new(NoPlans),
+            levels: Arc::new(NoLevels),
+            control: Arc::new(NoControl),
+            catalogue: Arc::new(NoCatalogue),
+            survey: Arc::new(NoSurvey),
+            figures: Arc::new(NoFigures),
+            staff: Arc::new(NoStaff),
+            console: Arc::new(NoConsole),
+            own_authority: None,
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -141,10 +206,14 @@ impl Web {
                 seats: Arc::new(seats),
                 doors: Doors::new(),
                 calls: Allowance::new(CALLS, CALL_EVERY),
+                asked: Allowance::new(ASKED, ASK_EVERY),
+                tries: Allowance::new(TRIES, TRY_EVERY),
+                notes: Notes::default(),
                 events,
                 published: Mutex::new(None),
                 newest: Mutex::default(),
                 built: ArcSwapOption::empty(),
+                fresh: Fresh::default(),
                 building: Arc::default(),
             }),
         }
@@ -157,6 +226,8 @@ impl Web {
     /// microseconds for each monitor that changed.
     pub fn publish(&self, view: View) {
         let inner = &*self.inner;
+        let services = view.services.clone();
+        let view = view.for_public();
         let mut published = lock(&inner.published);
         // A number that grows from start to start, so that one of a former process
         // is not mistaken for one of this.
@@ -165,13 +236,14 @@ impl Web {
             None => {
                 let word = report::text(&view);
                 let fragments = Fragments::new(view, clock);
-                *published = Some(Published::new(fragments));
+                *published = Some(Published::new(fragments, services));
                 (clock, word)
             }
             Some(published) => {
                 let revision = clock.max(published.fragments.revision() + 1);
                 let word = report::text(&view);
                 published.advance(view, revision, &inner.events);
+                published.services = services;
                 (revision, word)
             }
         };
@@ -181,10 +253,15 @@ impl Web {
         newest.word = Some(word);
     }
 
-    /// Everything under `/`. Serve it with [`crate::serve()`], which limits what
-    /// clients may take and ends live events when it stops.
-    pub fn router(&self) -> Router {
-        routes::router(self.clone())
+    /// Everything under `/` that `side` answers. Serve it with [`crate::serve()`],
+    /// which limits what clients may take and ends live events when it stops.
+    pub fn router(&self, side: Side) -> Router {
+        routes::router(self.clone(), side)
+    }
+
+    /// The document of the API, OpenAPI 3.1.
+    pub fn document(&self) -> serde_json::Value {
+        crate::api::document(&*self.inner.settings.catalogue)
     }
 
     pub(crate) fn settings(&self) -> &WebSettings {
@@ -199,17 +276,78 @@ impl Web {
         &self.inner.doors
     }
 
+    /// How often each token may ask.
+    pub(crate) fn asked(&self) -> &Allowance<Arc<str>> {
+        &self.inner.asked
+    }
+
     /// How often each job may call.
     pub(crate) fn calls(&self) -> &Allowance<MonitorId> {
         &self.inner.calls
     }
 
-    /// The monitor `id` as it was published last.
-    pub(crate) fn monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
+    /// Whether `line` may try to sign in as `name` now; it then has tried.
+    pub(crate) fn may_try(&self, line: Option<IpAddr>, name: &str) -> bool {
+        let name = name.chars().take(LONGEST_NAME).collect::<String>();
+        self.inner.tries.take((line, name.to_lowercase()))
+    }
+
+    /// What is said once to who works with the host.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.inner.notes
+    }
+
+    /// Every service, with what the public does not see.
+    pub(crate) fn whole_services(&self) -> Vec<Arc<ServiceView>> {
         let published = lock(&self.inner.published);
-        let view = published.as_ref()?.fragments.view();
-        let service = view.services.iter().find(|each| each.id == *id.service())?;
+        let published = published.as_ref();
+        published.map_or_else(Vec::new, |published| published.services.clone())
+    }
+
+    /// The labels in metrics of what the public must not know of: each of its texts
+    /// stands in every line about it.
+    pub(crate) fn private_labels(&self) -> Vec<Vec<String>> {
+        let mut labels = Vec::new();
+        for service in self.whole_services() {
+            let of_service = format!("service=\"{}\"", service.id);
+            if service.private {
+                labels.push(vec![of_service]);
+                continue;
+            }
+            let private = service.monitors.iter().filter(|monitor| monitor.private);
+            labels.extend(private.map(|monitor| {
+                let of_monitor = format!("monitor=\"{}\"", monitor.id.name());
+                vec![of_service.clone(), of_monitor]
+            }));
+        }
+        labels
+    }
+
+    /// What the page is called.
+    pub(crate) fn title(&self) -> String {
+        let published = lock(&self.inner.published);
+        published.as_ref().map_or_else(
+            || "Status".to_owned(),
+            |published| published.fragments.view().title.to_string(),
+        )
+    }
+
+    /// The monitor `id` as it was published last, be it private or not.
+    pub(crate) fn any_monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
+        let services = self.whole_services();
+        let service = services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
+    }
+
+    /// What was published last. Its services are shared, and the rest is short.
+    pub(crate) fn view(&self) -> Option<View> {
+        let published = lock(&self.inner.published);
+        Some(published.as_ref()?.fragments.view().clone())
+    }
+
+    /// Answers beside the page that were made lately.
+    pub(crate) fn fresh(&self) -> &Fresh {
+        &self.inner.fresh
     }
 
     /// When the newest view was made.
@@ -324,10 +462,11 @@ impl Web {
 }
 
 impl Published {
-    fn new(fragments: Fragments) -> Self {
+    fn new(fragments: Fragments, services: Vec<Arc<ServiceView>>) -> Self {
         let now = Instant::now();
         Self {
             fragments,
+            services,
             everything: None,
             quiet_told: now,
             ticked: now,

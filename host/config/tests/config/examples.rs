@@ -31,6 +31,7 @@ fn env(name: &str) -> Option<String> {
         "NTFY_TOPIC",
         "OPSGENIE_API_KEY",
         "PAGERDUTY_ROUTING_KEY",
+        "PAGE_PASSWORD",
         "POSTGRES_PASSWORD",
         "PUSHOVER_TOKEN",
         "PUSHOVER_USER",
@@ -39,6 +40,7 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD",
         "ROCKETCHAT_WEBHOOK_URL",
         "SLACK_WEBHOOK_URL",
+        "SMS_TOKEN",
         "SPLUNK_ON_CALL_URL",
         "STOCK_PASSWORD",
         "TEAMS_WORKFLOW_URL",
@@ -46,6 +48,7 @@ fn env(name: &str) -> Option<String> {
         "TWILIO_TOKEN",
         "VONAGE_SECRET",
         "WEBEX_TOKEN",
+        "XMPP_PASSWORD",
         "ZULIP_API_KEY",
     ];
     let tokens = [

@@ -219,7 +219,7 @@ fn body(
             }
             let words: Vec<_> = inner
                 .split(',')
-                .map(|it| regex::escape(it.trim()))
+                .map(|it| regex_lite::escape(it.trim()))
                 .collect();
             let pattern = format!("^({})$", words.join("|"));
             assertion(path, "matches", Some(cx.text(&pattern, place)), asked);
@@ -280,7 +280,7 @@ fn whole_body(
             None => (regex, wildcards(inner)),
         },
         (None, Some(words)) => {
-            let words: Vec<_> = words.iter().map(|it| regex::escape(it)).collect();
+            let words: Vec<_> = words.iter().map(|it| regex_lite::escape(it)).collect();
             (regex, format!("^({})$", words.join("|")))
         }
         (None, None) => (regex, http::exactly(right)),
@@ -369,7 +369,7 @@ fn wildcards(pattern: &str) -> String {
         match c {
             '*' => regex.push_str("(?s:.*)"),
             '?' => regex.push_str("(?s:.)"),
-            c => regex.push_str(&regex::escape(&c.to_string())),
+            c => regex.push_str(&regex_lite::escape(&c.to_string())),
         }
     }
     regex.push('$');

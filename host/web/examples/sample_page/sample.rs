@@ -38,6 +38,8 @@ pub(crate) fn view() -> View {
         }],
         incidents: vec![slow_region()],
         maintenance: vec![MaintenanceView {
+            id: "pg-18".into(),
+            in_progress: false,
             title: "PostgreSQL 17 to 18".into(),
             text: "Writes pause for up to 30 seconds while the primary switches over. Reads \
                    continue."
@@ -244,6 +246,8 @@ fn service(
     monitors: Vec<MonitorView>,
 ) -> Arc<ServiceView> {
     Arc::new(ServiceView {
+        private: false,
+        public_health: None,
         id: ServiceId::new(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         description: description.map(Into::into),
@@ -264,10 +268,12 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
     });
     let wobble = |index: u16| (seed + index * index * 37 + index * 11) % 40;
     MonitorView {
+        private: false,
         id: MonitorId::parse(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         health: Health::Healthy,
         maintained: false,
+        paused: false,
         since: Some(at("2026-08-24 00:00")),
         latency_ms: Some(latency.into()),
         spark: (0..18)
@@ -282,6 +288,7 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
         ],
         first_day: at("2026-08-24 00:00"),
         uptime: sums(0).uptime(),
+        excluded_minutes: 0,
         targets: Vec::new(),
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn read(
         ("mysql", [condition]) => {
             // A regular expression, as it compares numbers as the texts that
             // Uptime Kuma compares.
-            let text = regex::escape(&condition.value);
+            let text = regex_lite::escape(&condition.value);
             let (op, value) = match condition.operator.as_str() {
                 "equals" => ("matches", http::exactly(&condition.value)),
                 "contains" => ("matches", text),
