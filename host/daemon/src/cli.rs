@@ -15,6 +15,7 @@ mod api;
 mod channel;
 mod check;
 mod health;
+mod import;
 mod levels;
 mod maintenance;
 mod moving;
@@ -150,6 +151,8 @@ enum ConfigCommand {
     Check,
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// Make a configuration out of another system's, and say what is different
+    Import(import::Import),
 }
 
 impl Cli {
@@ -219,6 +222,7 @@ impl Command {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),
             },
+            Self::Config(ConfigCommand::Import(command)) => command.run(global.json),
             Self::Completions { shell } => shell::completions(shell),
             Self::Man { folder } => shell::man(&folder),
             Self::User(command) => match read_config(&global.config) {

@@ -23,6 +23,7 @@ mod whole {
     mod maintenance;
     mod manual;
     mod metrics;
+    mod moving;
     mod outage;
     mod plugins;
     mod private;
