@@ -320,10 +320,14 @@ impl<'a> Joiner<'a> {
                     .filter_map(|target| scheme(target.address()));
                 let mut found: Option<&'a Entry> = None;
                 for scheme in schemes {
-                    let entry = self
-                        .shelf
-                        .by_scheme(&scheme.to_ascii_lowercase())
-                        .ok_or_else(|| format!("no probe judges `{scheme}` targets"))?;
+                    let lower = scheme.to_ascii_lowercase();
+                    let entry = self.shelf.by_scheme(&lower).ok_or_else(|| {
+                        if self.shelf.is_coming_for(&lower) {
+                            format!("the probe for `{scheme}` targets is still being loaded")
+                        } else {
+                            format!("no probe judges `{scheme}` targets")
+                        }
+                    })?;
                     match found {
                         Some(other) if other.plugin.sha256_hex() != entry.plugin.sha256_hex() => {
                             return Err(
@@ -340,7 +344,11 @@ impl<'a> Joiner<'a> {
 
     fn named(&self, name: &PluginName) -> Result<&'a Entry, String> {
         self.shelf.get(name.as_str()).ok_or_else(|| {
-            format!("no plugin is called `{name}`: put its file into the plugins folder")
+            if self.shelf.coming.contains(name.as_str()) {
+                format!("`{name}` is still being loaded")
+            } else {
+                format!("no plugin is called `{name}`: put its file into the plugins folder")
+            }
         })
     }
 

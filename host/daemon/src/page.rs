@@ -181,6 +181,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         };
         TargetView {
             name: name.into(),
+            address: id.public_address().into(),
             health,
             maintained: false,
             latency_ms: last

@@ -16,7 +16,7 @@ use watchkeeper_config::plugin_config::PluginConfig;
 use watchkeeper_config::{Config, Problem};
 
 use crate::assignment::{Assignments, assign, validate};
-use crate::plugins::Shelf;
+use crate::plugins::{Demand, Shelf};
 use crate::telemetry::Metrics;
 
 /// How often the files of the configuration are looked at. A change counts once
@@ -28,9 +28,11 @@ pub(crate) struct Reload {
     pub(crate) path: PathBuf,
     pub(crate) config: Config,
     pub(crate) shelf: watch::Receiver<Arc<Shelf>>,
+    /// What the first assignments were made of.
+    pub(crate) shelf_in_use: Arc<Shelf>,
     pub(crate) own_listeners: Vec<SocketAddr>,
-    /// Where what the configuration says of plugins goes.
-    pub(crate) plugin_settings: watch::Sender<Arc<watchkeeper_config::config::Plugins>>,
+    /// Where what the configuration asks of the plugins goes.
+    pub(crate) demand: watch::Sender<Arc<Demand>>,
     pub(crate) assignments: watch::Sender<Arc<Assignments>>,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -54,7 +56,11 @@ impl Reload {
                         return Ok(());
                     }
                     self.show_shelf();
-                    self.publish();
+                    let now = Arc::clone(&self.shelf.borrow_and_update());
+                    if !now.is_as_good_as(&self.shelf_in_use, &self.demand.borrow().used) {
+                        self.publish();
+                    }
+                    self.shelf_in_use = now;
                 }
                 _ = hangups.recv() => {
                     let now = look(&self.path, &named).await;
@@ -121,8 +127,7 @@ impl Reload {
                 warn!("a change of {what} takes effect at the next start");
             }
         }
-        self.plugin_settings
-            .send_replace(Arc::clone(&config.plugins));
+        self.demand.send_replace(Arc::new(Demand::of(&config)));
         self.config = config;
         info!("configuration taken over");
         self.publish();

@@ -28,8 +28,9 @@ use crate::view::{MonitorView, View};
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// Says whether the program is ready, and if not, why.
-pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// Says whether the program is ready, with what is still going on beside that if
+/// anything is, and if not, why.
+pub type Readiness = Arc<dyn Fn() -> Result<Option<String>, String> + Send + Sync>;
 
 /// How often figures that moved are sent to those who follow the page, at most.
 const QUIET_EVERY: Duration = Duration::from_secs(5);
@@ -120,7 +121,7 @@ impl Default for WebSettings {
     fn default() -> Self {
         Self {
             metrics: Arc::new(|| "# EOF\n".to_owned()),
-            ready: Arc::new(|| Ok(())),
+            ready: Arc::new(|| Ok(None)),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
             max_followers: 2000,
@@ -210,6 +211,12 @@ impl Web {
         let view = published.as_ref()?.fragments.view();
         let service = view.services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
+    }
+
+    /// Calls `look` with what was published last; `None` before that.
+    pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> Option<T> {
+        let published = lock(&self.inner.published);
+        Some(look(published.as_ref()?.fragments.view()))
     }
 
     /// When the newest view was made.
