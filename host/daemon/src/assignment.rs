@@ -455,9 +455,14 @@ pub(crate) fn probe_for<'s, 't>(
             let schemes = targets.filter_map(scheme);
             let mut found: Option<&Entry> = None;
             for scheme in schemes {
-                let entry = shelf
-                    .by_scheme(&scheme.to_ascii_lowercase())
-                    .ok_or_else(|| format!("no probe judges `{scheme}` targets"))?;
+                let lower = scheme.to_ascii_lowercase();
+                let entry = shelf.by_scheme(&lower).ok_or_else(|| {
+                    if shelf.is_coming_for(&lower) {
+                        format!("the probe for `{scheme}` targets is still being loaded")
+                    } else {
+                        format!("no probe judges `{scheme}` targets")
+                    }
+                })?;
                 match found {
                     Some(other) if other.plugin.sha256_hex() != entry.plugin.sha256_hex() => {
                         return Err(
@@ -474,7 +479,11 @@ pub(crate) fn probe_for<'s, 't>(
 
 fn named<'s>(shelf: &'s Shelf, name: &PluginName) -> Result<&'s Entry, String> {
     shelf.get(name.as_str()).ok_or_else(|| {
-        format!("no plugin is called `{name}`: put its file into the plugins folder")
+        if shelf.coming.contains(name.as_str()) {
+            format!("`{name}` is still being loaded")
+        } else {
+            format!("no plugin is called `{name}`: put its file into the plugins folder")
+        }
     })
 }
 

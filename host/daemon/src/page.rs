@@ -270,6 +270,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         };
         TargetView {
             name: name.into(),
+            address: id.public_address().into(),
             health,
             maintained: monitor.maintained == Maintained::Yes,
             latency_ms: last

@@ -1,28 +1,37 @@
 //! The plugins that can be used now: the bundled ones and those of the folder,
 //! which is looked at again and again.
 //!
+//! A start loads the folder and what the configuration uses. The other bundled
+//! plugins follow while the host is at work already.
+//!
 //! A new or changed file is compiled, checked and described beside the old one.
 //! When it is good, the next check uses it and runs in flight finish on the old
 //! one; when it is bad, the old one goes on and the shelf says why.
 
+mod bundle;
+mod demand;
 mod files;
+mod loading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use futures::stream;
+use futures::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tracing::{info, warn};
 use watchkeeper_config::config::Plugins as Settings;
 use watchkeeper_config::plugin_config::PluginSchema;
-use watchkeeper_sandbox::{Kind, Plugin, Sandbox};
+use watchkeeper_sandbox::{Kind, LoadError, Plugin, Sandbox};
 
+use self::bundle::{Bundle, Tried};
+pub(crate) use self::demand::Demand;
 use self::files::{Look, Stamp, list, stamp_of};
 pub(crate) use self::files::{file_name, read_component, read_signature, refuse_world_writable};
+pub(crate) use self::loading::Loading;
 use crate::asking::Asking;
 use crate::bundled;
 use crate::trust::{Trust, Vouch};
@@ -31,9 +40,6 @@ use crate::trust::{Trust, Vouch};
 /// twice, so that one that is still being copied is left alone: a dropped plugin
 /// is live within two looks and the time it takes to compile.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
-
-/// How many plugins are compiled side by side at start.
-const LOAD_SIDE_BY_SIDE: usize = 4;
 
 /// Where a plugin came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +70,14 @@ pub(crate) struct Entry {
     pub(crate) vouch: Vouch,
 }
 
+impl Entry {
+    fn is(&self, other: &Self) -> bool {
+        self.origin == other.origin
+            && self.vouch == other.vouch
+            && self.plugin.sha256_hex() == other.plugin.sha256_hex()
+    }
+}
+
 /// A file that is no plugin, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejected {
@@ -81,9 +95,34 @@ pub(crate) struct Shelf {
     pub(crate) plugins: BTreeMap<String, Entry>,
     /// Files that were not loaded.
     pub(crate) rejected: Vec<Rejected>,
+    /// The names of bundled plugins that are still to be loaded.
+    pub(crate) coming: BTreeSet<&'static str>,
 }
 
 impl Shelf {
+    /// Whether a bundled plugin that is still to be loaded judges targets of
+    /// `scheme`.
+    pub(crate) fn is_coming_for(&self, scheme: &str) -> bool {
+        bundled::by_scheme(scheme).any(|name| self.coming.contains(name))
+    }
+
+    /// Whether this one has nothing else than `before` for a configuration that
+    /// uses the bundled plugins `used`.
+    pub(crate) fn is_as_good_as(&self, before: &Self, used: &BTreeSet<&'static str>) -> bool {
+        let same = |(name, entry): (&String, &Entry)| match before.get(name) {
+            Some(known) => known.is(entry),
+            None => entry.origin == Origin::Bundled && !used.contains(name.as_str()),
+        };
+        let coming = |shelf: &Self| shelf.coming.intersection(used).count();
+        self.rejected == before.rejected
+            && coming(self) == coming(before)
+            && self.plugins.iter().all(same)
+            && before
+                .plugins
+                .keys()
+                .all(|name| self.plugins.contains_key(name))
+    }
+
     /// The plugin called `name`.
     pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
         self.plugins.get(name)
@@ -121,43 +160,63 @@ struct File {
 pub(crate) struct Plugins {
     sandbox: Sandbox,
     folder: PathBuf,
-    settings: watch::Receiver<Arc<Settings>>,
+    demand: watch::Receiver<Arc<Demand>>,
     /// What `trust` was made of.
     trusting: (Arc<Settings>, Option<Look>),
     trust: Trust,
-    bundled: Vec<Good>,
+    bundle: Bundle,
     files: BTreeMap<PathBuf, File>,
     folder_problem: Option<String>,
+    loading: watch::Sender<Loading>,
     shelf: watch::Sender<Arc<Shelf>>,
 }
 
 impl Plugins {
-    /// Loads the bundled plugins and those of the folder that `settings` name,
-    /// which need not exist yet. What `settings` say later of locks and keys holds
-    /// from the next look on; the folder stays.
-    pub(crate) async fn open(sandbox: Sandbox, settings: watch::Receiver<Arc<Settings>>) -> Self {
-        let now = Arc::clone(&settings.borrow());
-        let (lock, trust) = read_trust(&now).await;
-        let bundled = stream::iter(bundled::plugins())
-            .map(|(name, unpacked)| load_bundled(sandbox.clone(), name, unpacked))
-            .buffered(LOAD_SIDE_BY_SIDE)
-            .filter_map(|plugin| async { plugin })
-            .collect()
-            .await;
-        let mut plugins = Self {
+    /// An empty shelf. The folder that `demand` names need not exist yet; what is
+    /// demanded later holds from the next look on, but the folder stays.
+    pub(crate) async fn open(sandbox: Sandbox, demand: watch::Receiver<Arc<Demand>>) -> Self {
+        let now = Arc::clone(&demand.borrow());
+        let (lock, trust) = read_trust(&now.settings).await;
+        let bundle = Bundle::new(sandbox.clone());
+        let mut loading = Loading {
+            rest: bundle.waiting.clone(),
+            ..Loading::default()
+        };
+        loading.wait_for(now.used.iter().copied());
+        Self {
             sandbox,
-            folder: now.folder.clone(),
-            settings,
-            trusting: (now, lock),
+            folder: now.settings.folder.clone(),
+            demand,
+            trusting: (Arc::clone(&now.settings), lock),
             trust,
-            bundled,
+            bundle,
             files: BTreeMap::new(),
             folder_problem: None,
+            loading: watch::Sender::new(loading),
             shelf: watch::Sender::new(Arc::default()),
-        };
-        plugins.look(Settle::Trust).await;
-        plugins.publish();
-        plugins
+        }
+    }
+
+    /// What is still to be loaded, now and whenever that changes.
+    pub(crate) fn loading(&self) -> watch::Receiver<Loading> {
+        self.loading.subscribe()
+    }
+
+    /// Loads the folder and the bundled plugins that are used.
+    pub(crate) async fn load_used(&mut self) {
+        self.look(Settle::Trust).await;
+        self.load_demanded().await;
+        self.publish();
+    }
+
+    /// Loads all that there are.
+    pub(crate) async fn load_all(&mut self) {
+        let names = self.bundle.waiting.clone();
+        self.loading
+            .send_modify(|loading| loading.wait_for(names.iter().copied()));
+        self.look(Settle::Trust).await;
+        self.load_bundled(names).await;
+        self.publish();
     }
 
     /// The shelf now and whenever it changes.
@@ -165,15 +224,63 @@ impl Plugins {
         self.shelf.subscribe()
     }
 
-    /// Looks at the folder until dropped.
+    /// Looks at the folder until dropped, and loads what is still to be loaded.
     pub(crate) async fn watch(mut self) {
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // One at a time: they take turns at the compiler anyway.
+        let mut next = FuturesUnordered::new();
         loop {
-            looks.tick().await;
-            if self.look(Settle::Twice).await {
-                self.publish();
+            if next.is_empty() {
+                next.extend(self.bundle.load_next());
             }
+            tokio::select! {
+                _ = looks.tick() => {
+                    if self.look(Settle::Twice).await {
+                        self.publish();
+                    }
+                }
+                Ok(()) = self.demand.changed() => {
+                    if self.load_demanded().await {
+                        self.publish();
+                    }
+                }
+                Some(tried) = next.next() => self.take(tried),
+            }
+        }
+    }
+
+    /// Loads the bundled plugins that are used now. True if there were any.
+    async fn load_demanded(&mut self) -> bool {
+        let demand = Arc::clone(&self.demand.borrow_and_update());
+        let names: BTreeSet<_> = demand
+            .used
+            .intersection(&self.bundle.waiting)
+            .copied()
+            .collect();
+        let any = !names.is_empty();
+        self.loading
+            .send_modify(|loading| loading.wait_for(names.iter().copied()));
+        self.load_bundled(names).await;
+        any
+    }
+
+    async fn load_bundled(&mut self, names: BTreeSet<&'static str>) {
+        let loading = &self.loading;
+        self.bundle
+            .load(names, |name| {
+                loading.send_modify(|loading| loading.done(name));
+            })
+            .await;
+    }
+
+    /// Takes in a bundled plugin that nobody waited for. The shelf shows them when
+    /// all are there: each new shelf is work for whoever has many monitors.
+    fn take(&mut self, tried: Tried) {
+        self.loading.send_modify(|loading| loading.done(tried.0));
+        if self.bundle.take(tried) && self.bundle.waiting.is_empty() {
+            info!("the bundled plugins that nothing uses are loaded too");
+            self.publish();
         }
     }
 
@@ -205,15 +312,24 @@ impl Plugins {
             kept
         });
         let mut changed = self.files.len() != before;
+        if settle == Settle::Trust {
+            let names = seen.keys().map(|path| file_name(path));
+            self.loading
+                .send_modify(|loading| loading.awaited.extend(names));
+        }
         for (path, found) in seen {
+            let name = file_name(&path);
             changed |= self.consider(path, found, settle).await;
+            if settle == Settle::Trust {
+                self.loading.send_modify(|loading| loading.done(&name));
+            }
         }
         changed
     }
 
     /// Judges every file anew if what is demanded of them has changed.
     async fn look_at_trust(&mut self) {
-        let settings = Arc::clone(&self.settings.borrow());
+        let settings = Arc::clone(&self.demand.borrow().settings);
         let lock = settings.lock.clone();
         let seen = tokio::task::spawn_blocking(move || stamp_of(&lock)).await;
         let same = same_trust(&settings, &self.trusting.0);
@@ -293,8 +409,11 @@ impl Plugins {
     }
 
     fn publish(&self) {
-        let mut shelf = Shelf::default();
-        for (plugin, schema) in &self.bundled {
+        let mut shelf = Shelf {
+            coming: self.bundle.waiting.clone(),
+            ..Shelf::default()
+        };
+        for (plugin, schema) in self.bundle.loaded.values() {
             let (plugin, schema) = (plugin.clone(), Arc::clone(schema));
             let entry = Entry {
                 plugin,
@@ -355,20 +474,6 @@ enum Settle {
     Twice,
 }
 
-async fn load_bundled(
-    sandbox: Sandbox,
-    name: &'static str,
-    unpacked: anyhow::Result<Vec<u8>>,
-) -> Option<Good> {
-    let loaded = match unpacked {
-        Ok(bytes) => load(&sandbox, bytes).await,
-        Err(error) => Err(format!("cannot be unpacked: {error}")),
-    };
-    loaded
-        .inspect_err(|reason| tracing::error!(plugin = name, %reason, "bundled plugin not loaded"))
-        .ok()
-}
-
 /// Reads a component file once, judges what was read, and loads that.
 async fn load_file(sandbox: &Sandbox, trust: &Trust, path: &Path) -> Result<(Good, Vouch), String> {
     let read = {
@@ -422,11 +527,72 @@ fn same_trust(one: &Settings, other: &Settings) -> bool {
 
 /// Loads a component and its schema, or says in a line why it is no plugin.
 pub(crate) async fn load(sandbox: &Sandbox, bytes: Vec<u8>) -> Result<Good, String> {
-    let plugin = sandbox
-        .load(bytes)
-        .await
-        .map_err(|error| error.to_string())?;
+    good(sandbox.load(bytes).await)
+}
+
+/// A plugin with its schema.
+fn good(loaded: Result<Plugin, LoadError>) -> Result<Good, String> {
+    let plugin = loaded.map_err(|error| error.to_string())?;
     let schema = PluginSchema::new(&plugin.description().schema)
         .map_err(|problem| format!("its configuration cannot be checked: {problem}"))?;
     Ok((plugin, Arc::new(schema)))
+}
+
+#[cfg(test)]
+mod tests {
+    use watchkeeper_config::limits::LimitOverrides;
+    use watchkeeper_egress::resolver::{Resolver, ResolverOptions};
+    use watchkeeper_egress::tls::Tls;
+
+    use super::*;
+
+    /// Long: what is waited for so long does not come.
+    const ENOUGH: Duration = Duration::from_mins(2);
+
+    #[tokio::test]
+    async fn what_is_used_comes_before_all_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            folder: folder.path().join("plugins"),
+            lock: folder.path().join("plugins.lock"),
+            locked: false,
+            trusted_keys: Vec::new(),
+            limits: LimitOverrides::default(),
+            named: BTreeMap::new(),
+        };
+        let demand = |used| {
+            Arc::new(Demand {
+                settings: Arc::new(settings.clone()),
+                used: BTreeSet::from([used]),
+            })
+        };
+        let resolver = Resolver::new(ResolverOptions::default()).unwrap();
+        let tls = Tls::new(Vec::new()).unwrap();
+        let sandbox = Sandbox::new(watchkeeper_sandbox::Settings::new(resolver, tls)).unwrap();
+        let (demanding, demanded) = watch::channel(demand("webhook"));
+        let mut plugins = Plugins::open(sandbox, demanded).await;
+        let loading = plugins.loading();
+        assert_eq!(loading.borrow().to_string(), "webhook");
+        plugins.load_used().await;
+        let mut shelf = plugins.shelf();
+        let first = Arc::clone(&shelf.borrow_and_update());
+        let names: Vec<&String> = first.plugins.keys().collect();
+        assert_eq!(names, ["webhook"]);
+        assert!(first.coming.contains("zulip") && first.is_coming_for("tcp"));
+        assert!(!first.is_coming_for("gopher"));
+        assert_eq!(loading.borrow().count(), first.coming.len());
+        // What comes to be used later does not wait for its turn.
+        let watching = tokio::spawn(plugins.watch());
+        demanding.send_replace(demand("zulip"));
+        tokio::time::timeout(ENOUGH, shelf.changed())
+            .await
+            .unwrap()
+            .unwrap();
+        let second = Arc::clone(&shelf.borrow_and_update());
+        assert!(second.get("zulip").is_some());
+        assert!(second.coming.contains("websocket"));
+        assert!(!second.is_as_good_as(&first, &demand("zulip").used));
+        assert!(second.is_as_good_as(&first, &demand("webhook").used));
+        watching.abort();
+    }
 }

@@ -21,7 +21,7 @@ use watchkeeper_web::{ItemRecord, PluginRecords};
 pub(crate) use self::edits::{Ask, Edit, QUEUE, records};
 use crate::assignment::{Assignments, assign, validate};
 use crate::items::{Kept, LeaveOut, merge};
-use crate::plugins::Shelf;
+use crate::plugins::{Demand, Shelf};
 use crate::telemetry::Metrics;
 
 mod edits;
@@ -35,9 +35,11 @@ pub(crate) struct Reload {
     pub(crate) path: PathBuf,
     pub(crate) config: Config,
     pub(crate) shelf: watch::Receiver<Arc<Shelf>>,
+    /// What the first assignments were made of.
+    pub(crate) shelf_in_use: Arc<Shelf>,
     pub(crate) own_listeners: Vec<SocketAddr>,
-    /// Where what the configuration says of plugins goes.
-    pub(crate) plugin_settings: watch::Sender<Arc<watchkeeper_config::config::Plugins>>,
+    /// Where what the configuration asks of the plugins goes.
+    pub(crate) demand: watch::Sender<Arc<Demand>>,
     pub(crate) assignments: watch::Sender<Arc<Assignments>>,
     pub(crate) metrics: Arc<Metrics>,
     /// What the files of the configuration in use said.
@@ -85,7 +87,11 @@ impl Reload {
                         return Ok(());
                     }
                     self.show_shelf();
-                    self.publish();
+                    let now = Arc::clone(&self.shelf.borrow_and_update());
+                    if !now.is_as_good_as(&self.shelf_in_use, &self.demand.borrow().used) {
+                        self.publish();
+                    }
+                    self.shelf_in_use = now;
                     self.show_items();
                 }
                 _ = hangups.recv() => {
@@ -160,8 +166,6 @@ impl Reload {
                 warn!("a change of {what} takes effect at the next start");
             }
         }
-        self.plugin_settings
-            .send_replace(Arc::clone(&config.plugins));
         self.take_over(loaded, kept);
         info!("configuration taken over");
         self.publish();
@@ -169,6 +173,8 @@ impl Reload {
 
     /// Goes on with another configuration.
     fn take_over(&mut self, loaded: Loaded, kept: Vec<Kept>) {
+        self.demand
+            .send_replace(Arc::new(Demand::of(&loaded.config)));
         self.config = loaded.config;
         self.texts = loaded.texts;
         self.items = loaded.items;

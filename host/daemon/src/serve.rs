@@ -38,7 +38,7 @@ use crate::orders;
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::planning::Planning;
-use crate::plugins::{Plugins, Shelf};
+use crate::plugins::{Demand, Loading, Plugins, Shelf};
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
 use crate::source::Client;
@@ -93,7 +93,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         admin_listener = Some(listener);
     }
     let metrics = Arc::new(Metrics::new());
-    let sandbox = start::sandbox(&config)?;
+    let (demand, demanded) = watch::channel(Arc::new(Demand::of(&config)));
+    let mut plugins = Plugins::open(start::sandbox(&config)?, demanded).await;
+    let loading = plugins.loading();
     // The page shows what the last process knew while the plugins are loaded.
     let clock = Clock::start();
     let restored_at = clock.now();
@@ -188,7 +190,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         staff,
         booth,
     };
-    let web = Web::new(web_settings(&config, &metrics, is_ready, behind));
+    let readiness = Readiness {
+        ready: is_ready,
+        loading: loading.clone(),
+    };
+    let web = Web::new(web_settings(&config, &metrics, readiness, behind));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -212,11 +218,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let publishing = tokio::spawn(publish(web, views));
     info!(page = page_url(&config, address), %address, admin = admin_url, data = %config.server.data.display(), "watchkeeper is up");
 
-    let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
-    let plugins = Plugins::open(sandbox, settings).await;
+    info!(plugins = %*loading.borrow(), "plugins that are used are being loaded");
+    plugins.load_used().await;
     let shelf = plugins.shelf();
-    let ready_shelf = Arc::clone(&shelf.borrow());
-    let assignments = match join_plugins(&mut loaded, &mut kept, &ready_shelf, &own_listeners).await
+    let first_shelf = Arc::clone(&shelf.borrow());
+    let assignments = match join_plugins(&mut loaded, &mut kept, &first_shelf, &own_listeners).await
     {
         Ok(assignments) => assignments,
         Err(problems) => {
@@ -231,7 +237,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     for line in &assignments.advice {
         warn!("{line}");
     }
-    reload::show_shelf(&metrics, &shelf.borrow());
+    reload::show_shelf(&metrics, &first_shelf);
     assigning.send_replace(Arc::new(assignments));
     assigned.mark_unchanged();
     let following = tokio::spawn(follow_shelf(shelf.clone(), shelving));
@@ -305,13 +311,15 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let delivering = tokio::spawn(outbox.run(stop.clone()));
     let calling = tokio::spawn(dead_man.run());
     let promising = tokio::spawn(levels.watch());
+    let (used, rest) = (first_shelf.plugins.len(), loading.borrow().rest.len());
     let watching = tokio::spawn(plugins.watch());
     let reloading = Reload {
         path: path.to_owned(),
         config: config.clone(),
         shelf,
+        shelf_in_use: first_shelf,
         own_listeners,
-        plugin_settings,
+        demand,
         assignments: assigning,
         metrics,
         texts: loaded.texts,
@@ -325,6 +333,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let reloading = tokio::spawn(reloading.run());
     let pruning = tokio::spawn(prune(Arc::clone(&store)));
     ready.send_replace(true);
+    info!(
+        loaded = used,
+        rest, "checks begin; bundled plugins that nothing uses follow"
+    );
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
@@ -456,6 +468,40 @@ fn page_url(config: &Config, address: SocketAddr) -> String {
         .map_or_else(|| format!("http://{address}"), ToString::to_string)
 }
 
+/// Whether checks run, and which plugins are still to be loaded.
+struct Readiness {
+    ready: watch::Receiver<bool>,
+    loading: watch::Receiver<Loading>,
+}
+
+impl Readiness {
+    /// For `/readyz`.
+    fn say(&self) -> Result<Option<String>, String> {
+        let loading = self.loading.borrow();
+        if !*self.ready.borrow() {
+            return Err(if loading.awaited.is_empty() {
+                "checks are about to begin".to_owned()
+            } else {
+                format!("plugins are being loaded: {}", *loading)
+            });
+        }
+        let mut beside = Vec::new();
+        if !loading.awaited.is_empty() {
+            beside.push(format!(
+                "plugins that are used are being loaded: {}",
+                *loading
+            ));
+        }
+        if !loading.rest.is_empty() {
+            let rest = loading.rest.len();
+            beside.push(format!(
+                "{rest} bundled plugins that nothing uses are being loaded"
+            ));
+        }
+        Ok(Some(beside.join("\n")).filter(|beside| !beside.is_empty()))
+    }
+}
+
 /// Who stands behind what is asked of the web.
 struct Behind {
     counter: Counter,
@@ -473,19 +519,20 @@ struct Behind {
 fn web_settings(
     config: &Config,
     metrics: &Arc<Metrics>,
-    ready: watch::Receiver<bool>,
+    readiness: Readiness,
     behind: Behind,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
+    let loading = readiness.loading.clone();
     WebSettings {
-        metrics: Arc::new(move || metrics.encode()),
-        ready: Arc::new(move || {
-            if *ready.borrow() {
-                Ok(())
-            } else {
-                Err("plugins are being loaded".to_owned())
-            }
+        metrics: Arc::new(move || {
+            let left = loading.borrow().count();
+            metrics
+                .plugins_loading
+                .set(i64::try_from(left).unwrap_or(i64::MAX));
+            metrics.encode()
         }),
+        ready: Arc::new(move || readiness.say()),
         intake: Arc::new(behind.counter),
         records: Arc::new(behind.desk),
         control: Arc::new(behind.levers),

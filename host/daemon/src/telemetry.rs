@@ -99,6 +99,7 @@ pub(crate) struct Metrics {
     pub(crate) changes: Counter,
     plugin_loaded: Family<LoadedLabels, Gauge>,
     plugin_rejected: Family<RejectedLabels, Gauge>,
+    pub(crate) plugins_loading: Gauge,
     deliveries: Family<DeliveryLabels, Counter>,
     pub(crate) deliveries_pending: Gauge,
     dead_man: Family<DeadManLabels, Counter>,
@@ -130,6 +131,7 @@ impl Metrics {
             changes: Counter::default(),
             plugin_loaded: Family::default(),
             plugin_rejected: Family::default(),
+            plugins_loading: Gauge::default(),
             deliveries: Family::default(),
             deliveries_pending: Gauge::default(),
             dead_man: Family::default(),
@@ -208,6 +210,11 @@ impl Metrics {
             "plugin_rejected",
             "Files of the plugins folder that were not loaded, and why",
             metrics.plugin_rejected.clone(),
+        );
+        registry.register(
+            "plugins_loading",
+            "Plugins that are still to be loaded after the start",
+            metrics.plugins_loading.clone(),
         );
         registry.register(
             "deliveries",

@@ -13,14 +13,48 @@ use std::time::Duration;
 use rayon::ThreadPoolBuilder;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Compiles one component at a time: compiling an interpreter takes hundreds of
-/// MiB.
+/// How much longer than for others is waited for what nobody needs yet: on a
+/// machine that is busy it gets next to no processor time.
+const IDLE_PATIENCE: u32 = 6;
+
+/// By how much threads step back whose work nobody needs yet: beside others they get
+/// a tenth of a processor, and still come to an end.
+const STEP_BACK: i32 = 10;
+
+/// Compiles one component at a time that somebody waits for, and one beside it
+/// that nobody does: compiling an interpreter takes hundreds of MiB.
 #[derive(Debug)]
 pub(crate) struct Compiler {
     patience: Duration,
+    urgent: Lane,
+    idle: Lane,
+}
+
+/// Whether somebody waits for a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Yes.
+    Urgent,
+    /// No: what checks and pages leave of the processors is enough, and nothing
+    /// urgent waits behind it.
+    Idle,
+}
+
+/// Compilations that take turns.
+#[derive(Debug)]
+struct Lane {
     turns: Semaphore,
     /// One permit for each compilation that runs, waited for or left behind.
     running: Arc<Semaphore>,
+}
+
+impl Lane {
+    fn new(most_left_behind: usize) -> Self {
+        Self {
+            turns: Semaphore::new(1),
+            running: Arc::new(Semaphore::new(most_left_behind.saturating_add(1))),
+        }
+    }
 }
 
 /// Why there is no result.
@@ -37,30 +71,42 @@ pub(crate) enum Failure {
 }
 
 impl Compiler {
-    /// Waits so long for one compilation, and leaves so many behind at most.
+    /// Waits so long for one compilation, and leaves so many of each pace behind at
+    /// most.
     pub(crate) fn new(patience: Duration, most_left_behind: usize) -> Self {
         Self {
             patience,
-            turns: Semaphore::new(1),
-            running: Arc::new(Semaphore::new(most_left_behind.saturating_add(1))),
+            urgent: Lane::new(most_left_behind),
+            idle: Lane::new(most_left_behind),
         }
     }
 
     /// Runs `compile` when it is its turn. The patience begins then: who waits
     /// behind a component that takes for ever does not pay for it.
-    pub(crate) async fn run<T, F>(&self, compile: F) -> Result<T, Failure>
+    pub(crate) async fn run<T, F>(&self, pace: Pace, compile: F) -> Result<T, Failure>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let _turn = self.turns.acquire().await.map_err(|_| Failure::Stuck)?;
-        let running = Arc::clone(&self.running);
+        let (lane, patience) = match pace {
+            Pace::Urgent => (&self.urgent, self.patience),
+            Pace::Idle => (&self.idle, self.patience * IDLE_PATIENCE),
+        };
+        let _turn = lane.turns.acquire().await.map_err(|_| Failure::Stuck)?;
+        let running = Arc::clone(&lane.running);
         let permit = running.try_acquire_owned().map_err(|_| Failure::Stuck)?;
         // A pool of its own: wasmtime compiles functions side by side in the pool
         // that calls it, and one that never ends would keep the threads of all.
         let pool = ThreadPoolBuilder::new()
             .num_threads(available_parallelism().map_or(1, usize::from))
             .thread_name(|index| format!("compile-{index}"))
+            .start_handler(move |_| {
+                if pace == Pace::Idle {
+                    // On Linux this is of the calling thread alone. Where it is
+                    // refused the work is done all the same.
+                    _ = rustix::process::nice(STEP_BACK);
+                }
+            })
             .build()
             .map_err(|_| Failure::NoThreads)?;
         let (sender, receiver) = oneshot::channel();
@@ -73,7 +119,7 @@ impl Compiler {
             _ = sender.send(compiled.map_err(|_| Failure::Panicked));
         });
         drop(pool);
-        match tokio::time::timeout(self.patience, receiver).await {
+        match tokio::time::timeout(patience, receiver).await {
             Ok(Ok(compiled)) => compiled,
             Ok(Err(_dropped)) => Err(Failure::Panicked),
             Err(_elapsed) => Err(Failure::TimedOut),
@@ -116,50 +162,79 @@ mod tests {
         let mut kept = Vec::new();
         for _ in 0..3 {
             let (sender, compile) = endless();
-            assert_eq!(compiler.run(compile).await, Err(Failure::TimedOut));
+            assert_eq!(
+                compiler.run(Pace::Urgent, compile).await,
+                Err(Failure::TimedOut)
+            );
             kept.push(sender);
             if kept.len() < 3 {
-                let patient = compiler.run(|| (0..100).into_par_iter().sum::<u32>());
+                let patient = compiler.run(Pace::Urgent, || (0..100).into_par_iter().sum::<u32>());
                 // On a busy machine a short patience may end before it is done.
                 assert!(matches!(patient.await, Ok(4950) | Err(Failure::TimedOut)));
-                while compiler.running.available_permits() < 3 - kept.len() {
+                while compiler.urgent.running.available_permits() < 3 - kept.len() {
                     tokio::task::yield_now().await;
                 }
             }
         }
-        assert_eq!(compiler.run(|| 1).await, Err(Failure::Stuck));
+        assert_eq!(compiler.run(Pace::Urgent, || 1).await, Err(Failure::Stuck));
         // When one of them does end, there is room again.
         kept.pop();
         let room = async {
-            while compiler.running.available_permits() == 0 {
+            while compiler.urgent.running.available_permits() == 0 {
                 tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(ENOUGH, room).await.unwrap();
-        assert_ne!(compiler.run(|| 1).await, Err(Failure::Stuck));
+        assert_ne!(compiler.run(Pace::Urgent, || 1).await, Err(Failure::Stuck));
     }
 
     #[tokio::test]
     async fn one_is_compiled_at_a_time_and_a_panic_ends_nothing_else() {
         let compiler = Arc::new(Compiler::new(ENOUGH, 1));
-        let failed = compiler.run(|| -> u32 { panic!("hostile bytes") }).await;
+        let failed = compiler
+            .run(Pace::Urgent, || -> u32 { panic!("hostile bytes") })
+            .await;
         assert_eq!(failed, Err(Failure::Panicked));
         let (sender, compile) = endless();
         let first = tokio::spawn({
             let compiler = Arc::clone(&compiler);
-            async move { compiler.run(compile).await }
+            async move { compiler.run(Pace::Urgent, compile).await }
         });
-        while compiler.running.available_permits() == 2 {
+        while compiler.urgent.running.available_permits() == 2 {
             tokio::task::yield_now().await;
         }
         let second = tokio::spawn({
             let compiler = Arc::clone(&compiler);
-            async move { compiler.run(|| 1).await }
+            async move { compiler.run(Pace::Urgent, || 1).await }
         });
         tokio::task::yield_now().await;
-        assert_eq!(compiler.running.available_permits(), 1, "the second waits");
+        assert_eq!(
+            compiler.urgent.running.available_permits(),
+            1,
+            "the second waits"
+        );
         drop(sender);
         assert_eq!(first.await.unwrap(), Ok(0));
         assert_eq!(second.await.unwrap(), Ok(1));
+    }
+
+    #[tokio::test]
+    async fn what_is_urgent_does_not_wait_for_what_is_idle() {
+        let compiler = Arc::new(Compiler::new(ENOUGH, 1));
+        let (sender, compile) = endless();
+        let idle = tokio::spawn({
+            let compiler = Arc::clone(&compiler);
+            async move { compiler.run(Pace::Idle, compile).await }
+        });
+        while compiler.idle.running.available_permits() == 2 {
+            tokio::task::yield_now().await;
+        }
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+        assert_eq!(compiler.run(Pace::Urgent, priority).await, Ok(priority()));
+        drop(sender);
+        assert_eq!(idle.await.unwrap(), Ok(0));
+        let stepped_back = compiler.run(Pace::Idle, priority).await;
+        // There is none below 19.
+        assert_eq!(stepped_back, Ok((priority() + STEP_BACK).min(19)));
     }
 }

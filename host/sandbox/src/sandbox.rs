@@ -12,7 +12,7 @@ use watchkeeper_egress::resolver::Resolver;
 use watchkeeper_egress::tls::Tls;
 
 use crate::api::{self, Bound, Mismatch};
-use crate::compiler::{Compiler, Failure};
+use crate::compiler::{Compiler, Failure, Pace};
 use crate::description::Untrue;
 use crate::engine::{self, Ticker};
 use crate::host::Host;
@@ -178,10 +178,21 @@ impl Sandbox {
     /// contract, compiles it (on threads of its own), and asks it, with nothing
     /// granted, what it is.
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+        self.load_at(Pace::Urgent, bytes).await
+    }
+
+    /// As [`load`](Self::load), for a component that nobody needs yet: compiled with
+    /// what everything else leaves of the processors, while [`load`](Self::load)
+    /// does not wait for it.
+    pub async fn load_idly(&self, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
+        self.load_at(Pace::Idle, bytes).await
+    }
+
+    async fn load_at(&self, pace: Pace, bytes: Vec<u8>) -> Result<Plugin, LoadError> {
         if bytes.len() > MAX_COMPONENT {
             return Err(LoadError::TooBig { size: bytes.len() });
         }
-        let compiled = self.compile(bytes).await?;
+        let compiled = self.compile(pace, bytes).await?;
         let share = (self.inner.concurrency * PLUGIN_SHARE).div_ceil(100);
         Plugin::describe(
             self.inner.clone(),
@@ -201,12 +212,12 @@ impl Sandbox {
         &self.inner
     }
 
-    async fn compile(&self, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
+    async fn compile(&self, pace: Pace, bytes: Vec<u8>) -> Result<Loaded, LoadError> {
         let inner = self.inner.clone();
         let compiled = self
             .inner
             .compiler
-            .run(move || compile(&inner, &bytes))
+            .run(pace, move || compile(&inner, &bytes))
             .await;
         match compiled {
             Ok(compiled) => compiled,

@@ -1,7 +1,6 @@
 //! What only the inside of this crate can try.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,34 +33,12 @@ fn context(config: &str) -> Context {
     }
 }
 
-/// The target folder that this test was built into: `…/debug/deps/this-test`.
-fn target_folder() -> PathBuf {
-    let this = std::env::current_exe().unwrap();
-    this.ancestors().nth(3).unwrap().to_owned()
-}
-
+/// As the build left it.
 fn hostile_guest() -> Vec<u8> {
-    let target = target_folder();
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--target",
-            "wasm32-wasip2",
-            "--profile",
-            "plugin",
-        ])
-        .args(["--package", "hostile-guest", "--target-dir"])
-        .arg(&target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    std::fs::read(target.join("wasm32-wasip2/plugin/hostile_guest.wasm")).unwrap()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests");
+    let file = folder.join("hostile.wasm");
+    std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask test`", file.display()))
 }
 
 #[test]

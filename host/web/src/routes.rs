@@ -196,7 +196,8 @@ async fn healthz() -> Response {
 
 async fn readyz(State(web): State<Web>) -> Response {
     match (web.settings().ready)() {
-        Ok(()) => text(StatusCode::OK, PLAIN, "ready\n"),
+        Ok(None) => text(StatusCode::OK, PLAIN, "ready\n"),
+        Ok(Some(beside)) => text(StatusCode::OK, PLAIN, format!("ready\n{beside}\n")),
         Err(reason) => text(
             StatusCode::SERVICE_UNAVAILABLE,
             PLAIN,

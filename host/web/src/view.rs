@@ -298,6 +298,9 @@ pub enum DayState {
 pub struct TargetView {
     /// What to call it: its host, or what tells it from the monitor's others.
     pub name: Arc<str>,
+    /// Its address, without what may be a secret; for what is told, its replica's
+    /// name. Not shown.
+    pub address: Arc<str>,
     /// How it is.
     pub health: Health,
     /// Whether a maintenance covers it now.

@@ -40,8 +40,9 @@ use crate::view::{MonitorView, ServiceView, View};
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// Says whether the program is ready, and if not, why.
-pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// Says whether the program is ready, with what is still going on beside that if
+/// anything is, and if not, why.
+pub type Readiness = Arc<dyn Fn() -> Result<Option<String>, String> + Send + Sync>;
 
 /// How often a job may call at once.
 const CALLS: u32 = 60;
@@ -139,7 +140,7 @@ impl Default for WebSettings {
     fn default() -> Self {
         Self {
             metrics: Arc::new(|| "# EOF\n".to_owned()),
-            ready: Arc::new(|| Ok(())),
+            ready: Arc::new(|| Ok(None)),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
             plans: Arc::new(NoPlans),
@@ -310,6 +311,12 @@ impl Web {
     /// Answers beside the page that were made lately.
     pub(crate) fn fresh(&self) -> &Fresh {
         &self.inner.fresh
+    }
+
+    /// Calls `look` with what was published last; `None` before that.
+    pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> Option<T> {
+        let current = self.inner.current.load();
+        Some(look(&current.as_ref()?.view))
     }
 
     /// When the newest view was made.

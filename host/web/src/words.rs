@@ -384,6 +384,7 @@ mod tests {
                 .iter()
                 .map(|health| TargetView {
                     name: "a".into(),
+                    address: "tcp://a".into(),
                     health: *health,
                     maintained: false,
                     latency_ms: None,

@@ -251,7 +251,7 @@ async fn the_hosts_own_addresses() {
         metrics: Arc::new(|| "# TYPE checks counter\nchecks_total 7\n# EOF\n".to_owned()),
         ready: Arc::new(move || {
             if *is_ready.borrow() {
-                Ok(())
+                Ok(Some("3 plugins are being loaded".to_owned()))
             } else {
                 Err("plugins are being loaded".to_owned())
             }
@@ -275,7 +275,12 @@ async fn the_hosts_own_addresses() {
         "not ready: plugins are being loaded\n"
     );
     readying.send_replace(true);
-    assert_eq!(get(&site, "/readyz", &[]).await.status(), StatusCode::OK);
+    let ready = get(&site, "/readyz", &[]).await;
+    assert_eq!(ready.status(), StatusCode::OK);
+    assert_eq!(
+        ready.text().await.unwrap(),
+        "ready\n3 plugins are being loaded\n"
+    );
     for (accept, content_type, body) in [
         (
             "application/openmetrics-text;version=1.0.0,*/*;q=0.1",

@@ -1,12 +1,13 @@
 //! A target that notes when each monitor's check arrived: the only witness of when
-//! checks really begin.
+//! checks really begin. It can be told to ail for some of them.
 //!
 //! It is on a thread of its own and does as little as it can, so that thousands of
 //! connections stay open at a time without a limit of its own.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,6 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
+const AILING: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno";
+
+/// What a plugin that was changed for a benchmark sends as its user agent, instead of
+/// `Watchkeeper/` and a version.
+pub(crate) const MARK: &[u8] = b"Watchkeepe2/";
+
 /// One request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
@@ -33,16 +41,24 @@ pub(crate) struct Arrival {
     pub(crate) monitor: usize,
     /// When the request was here.
     pub(crate) at: Instant,
+    /// Whether it ails: the answer was 503.
+    pub(crate) ails: bool,
+    /// Whether it bears the [`MARK`].
+    pub(crate) is_marked: bool,
 }
 
 /// The target. It ends when it is dropped.
 pub(crate) struct Witness {
     address: SocketAddr,
     log: Log,
+    ailing: Ailing,
     _stop: oneshot::Sender<()>,
 }
 
 type Log = Arc<Mutex<Vec<Arrival>>>;
+
+/// The numbers of monitors whose target ails.
+type Ailing = Arc<Mutex<HashSet<usize>>>;
 
 impl Witness {
     /// Listens on a port that the kernel chooses and answers after `delay`.
@@ -59,13 +75,14 @@ impl Witness {
         let address = listener.local_addr()?;
         let log = Log::default();
         let (stop, stopped) = oneshot::channel();
-        let written = Arc::clone(&log);
+        let ailing = Ailing::default();
+        let (written, known) = (Arc::clone(&log), Arc::clone(&ailing));
         std::thread::Builder::new()
             .name("witness".to_owned())
             .spawn(move || {
                 runtime.block_on(async {
                     tokio::select! {
-                        () = accept(listener, delay, &written) => {}
+                        () = accept(listener, delay, &written, &known) => {}
                         // Dropped with its owner.
                         _ = stopped => {}
                     }
@@ -74,6 +91,7 @@ impl Witness {
         Ok(Self {
             address,
             log,
+            ailing,
             _stop: stop,
         })
     }
@@ -83,19 +101,28 @@ impl Witness {
         format!("http://{}/m/{number}", self.address)
     }
 
+    /// These ail from now on, and no others.
+    pub(crate) fn ail(&self, monitors: impl IntoIterator<Item = usize>) {
+        *locked(&self.ailing) = monitors.into_iter().collect();
+    }
+
     /// What has arrived since the last call.
     pub(crate) fn take(&self) -> Vec<Arrival> {
-        std::mem::take(&mut *self.log.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *locked(&self.log))
     }
 }
 
-async fn accept(listener: TcpListener, delay: Duration, log: &Log) {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn accept(listener: TcpListener, delay: Duration, log: &Log, ailing: &Ailing) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let log = Arc::clone(log);
+                let (log, ailing) = (Arc::clone(log), Arc::clone(ailing));
                 // What breaks a connection here is the client's doing.
-                tokio::spawn(async move { drop(serve(stream, delay, &log).await) });
+                tokio::spawn(async move { drop(serve(stream, delay, &log, &ailing).await) });
             }
             // Out of descriptors: the host sees it as targets that do not answer.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -103,7 +130,12 @@ async fn accept(listener: TcpListener, delay: Duration, log: &Log) {
     }
 }
 
-async fn serve(mut stream: TcpStream, delay: Duration, log: &Log) -> io::Result<()> {
+async fn serve(
+    mut stream: TcpStream,
+    delay: Duration,
+    log: &Log,
+    ailing: &Ailing,
+) -> io::Result<()> {
     let mut request = Vec::with_capacity(512);
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
         if request.len() > LARGEST_REQUEST {
@@ -114,16 +146,22 @@ async fn serve(mut stream: TcpStream, delay: Duration, log: &Log) -> io::Result<
         }
     }
     let at = Instant::now();
+    let mut ails = false;
     if let Some(monitor) = number(&request) {
-        log.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arrival { monitor, at });
+        ails = locked(ailing).contains(&monitor);
+        let is_marked = request.windows(MARK.len()).any(|part| part == MARK);
+        locked(log).push(Arrival {
+            monitor,
+            at,
+            ails,
+            is_marked,
+        });
     }
     drop(request);
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    stream.write_all(ANSWER).await?;
+    stream.write_all(if ails { AILING } else { ANSWER }).await?;
     stream.shutdown().await
 }
 
@@ -152,5 +190,17 @@ mod tests {
             .collect();
         assert_eq!(came, [17, 4, 17]);
         assert_eq!(witness.take(), []);
+    }
+
+    #[tokio::test]
+    async fn ails_for_whom_it_is_told_to() {
+        let witness = Witness::start(Duration::ZERO).unwrap();
+        witness.ail([4]);
+        assert!(client::get_text(&witness.url(4)).await.is_err());
+        assert!(client::get_text(&witness.url(5)).await.is_ok());
+        witness.ail([]);
+        assert!(client::get_text(&witness.url(4)).await.is_ok());
+        let ailed: Vec<bool> = witness.take().iter().map(|each| each.ails).collect();
+        assert_eq!(ailed, [true, false, false]);
     }
 }

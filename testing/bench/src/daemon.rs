@@ -59,6 +59,32 @@ impl Site {
         })
     }
 
+    /// As [`Site::new`], where all bundled plugins were compiled before.
+    pub(crate) async fn warm(places: &Places, config: &str) -> anyhow::Result<Self> {
+        let site = Self::new(places, config)?;
+        let cache = places.results.join("plugins-cache");
+        std::fs::create_dir_all(&cache)?;
+        let data = site.folder.path().join("data");
+        std::fs::create_dir(&data)?;
+        std::os::unix::fs::symlink(&cache, data.join("cache"))?;
+        let mut daemon = site.start(None)?;
+        daemon.answers("/readyz").await?;
+        daemon.loaded().await?;
+        daemon.stop().await?;
+        for entry in std::fs::read_dir(&data)? {
+            let path = entry?.path();
+            if path.is_file() {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(site)
+    }
+
+    /// Its plugins folder.
+    pub(crate) fn plugins(&self) -> std::path::PathBuf {
+        self.folder.path().join("plugins")
+    }
+
     /// Starts the binary; on one processor alone where `processor` says which and
     /// `taskset` is installed.
     pub(crate) fn start(&self, processor: Option<usize>) -> anyhow::Result<Daemon> {
@@ -125,6 +151,20 @@ impl Daemon {
         timeout(READY, waiting)
             .await
             .with_context(|| format!("{path} never answered 200"))?
+    }
+
+    /// Waits until all plugins are loaded, those that nothing uses too, and returns
+    /// how long after the start that was.
+    pub(crate) async fn loaded(&self) -> anyhow::Result<Duration> {
+        let waiting = async {
+            while self.metrics().await?.sum("watchkeeper_plugins_loading", "") > 0.0 {
+                sleep(STEP).await;
+            }
+            anyhow::Ok(self.started.elapsed())
+        };
+        timeout(READY, waiting)
+            .await
+            .context("not all plugins were ever loaded")?
     }
 
     /// What it counts of itself.

@@ -24,19 +24,26 @@ mod cpu;
 mod daemon;
 mod figure;
 mod fleet;
+mod hostile;
 mod http;
+mod js;
 mod machine;
 mod metrics;
 mod page;
 mod places;
+mod plugins;
 mod report;
 mod rounds;
 mod runtime;
 mod sandbox;
 mod script;
+mod seen;
 mod start;
+mod storm;
 mod subject;
+mod swap;
 mod target;
+mod tell;
 mod webhook;
 
 use std::fmt::Write as _;
@@ -59,7 +66,7 @@ struct Bench {
 }
 
 /// All of them, the quick ones first.
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 15] = [
     Bench {
         name: "sandbox",
         about: "a fresh instance and a check that does nothing",
@@ -76,9 +83,19 @@ const BENCHES: [Bench; 8] = [
         measure: script::measure,
     },
     Bench {
+        name: "js",
+        about: "a JavaScript probe with a fetch",
+        measure: js::measure,
+    },
+    Bench {
         name: "start",
         about: "from start to the first byte of the page",
         measure: start::measure,
+    },
+    Bench {
+        name: "plugins",
+        about: "thirty plugins, compiled and from the cache",
+        measure: plugins::measure,
     },
     Bench {
         name: "page",
@@ -89,6 +106,31 @@ const BENCHES: [Bench; 8] = [
         name: "webhook",
         about: "from a refused connection to the webhook",
         measure: webhook::measure,
+    },
+    Bench {
+        name: "storm",
+        about: "1,000 notices in one second over four channels",
+        measure: storm::measure,
+    },
+    Bench {
+        name: "tell",
+        about: "from a change to the webhook, with 1,000 monitors running",
+        measure: tell::measure,
+    },
+    Bench {
+        name: "hang",
+        about: "the same beside a channel that hangs",
+        measure: tell::beside_one_that_hangs,
+    },
+    Bench {
+        name: "hostile",
+        about: "50 monitors among guests that misbehave",
+        measure: hostile::measure,
+    },
+    Bench {
+        name: "swap",
+        about: "a plugin replaced under 1,000 monitors",
+        measure: swap::measure,
     },
     Bench {
         name: "fleet-1000",

@@ -58,6 +58,7 @@ async fn watch(places: &Places) -> anyhow::Result<Findings> {
     }
     let mut daemon = site.start(pinned.then_some(HOST))?;
     daemon.answers("/readyz").await?;
+    daemon.loaded().await?;
     sleep(SETTLE).await;
     let page = daemon.url("/");
     for (encoding, name) in [

@@ -97,6 +97,7 @@ on = ["dead", "recovered"]
     let site = Site::new(places, &config)?;
     let mut daemon = site.start(None)?;
     daemon.answers("/readyz").await?;
+    daemon.loaded().await?;
     timeout(PATIENCE, first_check(&target))
         .await
         .context("the target is not checked")?;

@@ -34,11 +34,11 @@ pub(super) fn of(assignments: &Assignments, shelf: &Shelf) -> Vec<String> {
 /// Tables for plugins that there are not. A plugin may come later, so that this
 /// is no mistake.
 fn unknown_plugins(config: &Config, shelf: &Shelf) -> Vec<String> {
-    let known: Vec<&str> = shelf.plugins.keys().map(String::as_str).collect();
-    let unknown = config.plugins.named.iter().filter(|(name, _)| {
-        let is_known = shelf.get(name.as_str()).is_some();
-        !is_known
-    });
+    let loaded = shelf.plugins.keys().map(String::as_str);
+    let known: BTreeSet<&str> = loaded.chain(shelf.coming.iter().copied()).collect();
+    let unknown = config.plugins.named.iter();
+    let unknown = unknown.filter(|(name, _)| !known.contains(name.as_str()));
+    let known: Vec<&str> = known.iter().copied().collect();
     unknown
         .map(|(name, settings)| {
             format!(

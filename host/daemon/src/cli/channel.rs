@@ -47,7 +47,7 @@ async fn test(config: &Config, name: &str, json: bool) -> anyhow::Result<Exit> {
     let Some(id) = find(config, name) else {
         return Ok(Exit::Usage);
     };
-    let plugins = start::plugins(config)
+    let plugins = start::plugins(config, start::Which::Used)
         .await
         .context("cannot start the sandbox")?;
     let shelf = Arc::clone(&plugins.shelf().borrow());

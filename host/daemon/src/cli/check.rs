@@ -129,7 +129,7 @@ pub(crate) async fn config(config: &Config, path: &Path) -> anyhow::Result<Exit>
 }
 
 async fn join(config: &Config) -> anyhow::Result<(Assignments, Vec<watchkeeper_config::Problem>)> {
-    let plugins = start::plugins(config)
+    let plugins = start::plugins(config, start::Which::Used)
         .await
         .context("cannot start the sandbox")?;
     let shelf = Arc::clone(&plugins.shelf().borrow());

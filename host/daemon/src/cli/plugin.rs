@@ -95,7 +95,7 @@ impl PluginCommand {
 }
 
 async fn list(config: &Config, json: bool) -> anyhow::Result<Exit> {
-    let plugins = start::plugins(config).await?;
+    let plugins = start::plugins(config, start::Which::All).await?;
     let shelf = plugins.shelf();
     let shelf = shelf.borrow();
     let asking =
@@ -273,7 +273,7 @@ async fn open(sandbox: &Sandbox, path: &Path) -> anyhow::Result<Result<(Good, Or
         Ok(bytes) => (bytes, Origin::File(path.to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let name = path.to_string_lossy();
-            let Some((_, unpacked)) = bundled::plugins().find(|(each, _)| *each == name) else {
+            let Some(unpacked) = bundled::component(&name) else {
                 let names: Vec<_> = bundled::names().collect();
                 bail!(
                     "there is no file {name} and no bundled plugin of that name; bundled are: {}",

@@ -14,16 +14,31 @@ use watchkeeper_egress::resolver::{Resolver, ResolverOptions};
 use watchkeeper_egress::tls::Tls;
 use watchkeeper_sandbox::{Sandbox, Settings};
 
-use crate::plugins::Plugins;
+use crate::plugins::{Demand, Loading, Plugins};
+
+/// Which plugins a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those that the configuration uses, and those of the folder.
+    Used,
+    /// All that there are.
+    All,
+}
 
 /// Starts the sandbox and loads the plugins.
-pub(crate) async fn plugins(config: &Config) -> anyhow::Result<Plugins> {
+pub(crate) async fn plugins(config: &Config, which: Which) -> anyhow::Result<Plugins> {
     let sandbox = sandbox(config)?;
-    let progress = progress();
-    // Nobody changes the settings of a command that runs once.
-    let (_, settings) = watch::channel(Arc::clone(&config.plugins));
-    let plugins = Plugins::open(sandbox, settings).await;
-    progress.finish_and_clear();
+    // Nobody changes the demand of a command that runs once.
+    let (_, demand) = watch::channel(Arc::new(Demand::of(config)));
+    let mut plugins = Plugins::open(sandbox, demand).await;
+    let progress = tokio::spawn(show(plugins.loading()));
+    match which {
+        Which::Used => plugins.load_used().await,
+        Which::All => plugins.load_all().await,
+    }
+    progress.abort();
+    // It clears its line when it is dropped.
+    _ = progress.await;
     Ok(plugins)
 }
 
@@ -90,9 +105,26 @@ fn roots(config: &Config) -> anyhow::Result<Vec<CertificateDer<'static>>> {
         .with_context(|| format!("cannot read the certificates of {}", file.display()))
 }
 
-/// Shown where compiling takes long enough to wonder.
-fn progress() -> indicatif::ProgressBar {
-    let spinner = indicatif::ProgressBar::new_spinner().with_message("loading plugins");
-    spinner.enable_steady_tick(Duration::from_millis(120));
-    spinner
+/// Says on a terminal what is waited for, where compiling takes long enough to
+/// wonder.
+async fn show(mut loading: watch::Receiver<Loading>) {
+    let spinner = Spinner(indicatif::ProgressBar::new_spinner());
+    spinner.0.enable_steady_tick(Duration::from_millis(120));
+    loop {
+        spinner
+            .0
+            .set_message(format!("loading plugins: {}", *loading.borrow_and_update()));
+        if loading.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Clears its line when it is dropped.
+struct Spinner(indicatif::ProgressBar);
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }

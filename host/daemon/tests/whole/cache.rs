@@ -11,8 +11,11 @@ pub(crate) fn warm() -> &'static Path {
     static WARM: OnceLock<PathBuf> = OnceLock::new();
     WARM.get_or_init(|| {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let folder = root.join("whole-cache");
+        // The tests of plugins have compiled most of them there, or will find them.
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+        let folder = target.join("plugin-tests-cache");
         fs::create_dir_all(&folder).unwrap();
+        let folder = folder.canonicalize().unwrap();
         // Tests are processes side by side: the first one does it for all.
         let lock = File::create(root.join("whole-cache.lock")).unwrap();
         lock.lock().unwrap();

@@ -82,6 +82,44 @@ async fn a_monitor_without_its_plugin_is_unknown_until_the_file_is_dropped() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_of_a_first_start_do_not_wait_for_what_nothing_uses() {
+    let target = HttpTarget::start("127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    let monitors = format!(
+        "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\n[[service.monitor]]\nid = \"web\"\nlabel = \"Web\"\ntargets = [\"{}\"]\nevery = \"1s\"\n",
+        target.url("/ok")
+    );
+    // A table for a plugin that is still to be compiled is no mistake.
+    let mut rig = Rig::cold(&format!("[plugins.zulip]\nmemory = \"24MiB\"\n{monitors}"));
+    rig.start().await;
+    let ready = rig.get("/readyz").await;
+    assert!(ready.starts_with("ready\n"), "{ready}");
+    assert!(
+        ready.contains("that nothing uses are being loaded"),
+        "{ready}"
+    );
+    let metrics = rig.get("/metrics").await;
+    assert!(
+        !metrics.contains("watchkeeper_plugins_loading 0"),
+        "{metrics}"
+    );
+    rig.until_health("Shop", "Web", "healthy").await;
+    assert!(!rig.log().iter().any(|entry| {
+        let message = entry["fields"]["message"].as_str().unwrap_or_default();
+        message.contains("has no effect")
+    }));
+    rig.kill();
+    // What was compiled before is there at once; the rest of it follows by itself.
+    let mut rig = Rig::new(&monitors);
+    rig.start().await;
+    rig.until_metric("watchkeeper_plugins_loading 0").await;
+    rig.until_metric("watchkeeper_plugin_loaded{plugin=\"zulip\"")
+        .await;
+    assert_eq!(rig.get("/readyz").await, "ready\n");
+}
+
 /// The example probe of the README, as `cargo xtask test` built it.
 fn example() -> std::path::PathBuf {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -31,13 +31,19 @@ struct Running {
 impl Rig {
     /// A folder with this `watchkeeper.toml`, after a `[server]` table of its own.
     pub(crate) fn new(config: &str) -> Self {
+        let rig = Self::cold(config);
+        rig.share_cache();
+        rig
+    }
+
+    /// As [`Rig::new`], but nothing was ever compiled.
+    pub(crate) fn cold(config: &str) -> Self {
         let rig = Self {
             folder: tempfile::tempdir().unwrap(),
             running: None,
         };
         std::fs::create_dir(rig.plugins()).unwrap();
         rig.configure(config);
-        rig.share_cache();
         rig
     }
 
@@ -308,6 +314,12 @@ impl Rig {
             })
         })
         .await;
+    }
+
+    /// The log so far.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let running = self.running.as_ref().expect("it runs");
+        running.log.lock().unwrap().clone()
     }
 
     /// Asks again and again until the answer is yes.

@@ -7,7 +7,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use target_server::{Answer, Fault, HttpTarget, Receiver};
 
-use super::rig::{PATIENCE, Rig, said};
+use super::rig::{PATIENCE, Rig, guest, said};
 
 const ANY: &str = "127.0.0.1:0";
 const TOKEN: &str = "battery:staple";
@@ -159,6 +159,75 @@ async fn reminders_are_silenced_as_with_vigil() {
     rig.configure("");
     rig.start().await;
     assert_eq!(ask(&rig, Method::GET, None).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_well_is_named_as_with_vigil() {
+    let target = HttpTarget::start(ANY.parse().unwrap()).await.unwrap();
+    target.set(Fault::Status(503)).await.unwrap();
+    let mut rig = Rig::new(&format!(
+        "[compat.vigil]\nmanager_token = {{ env = \"REPORTER_TOKEN\" }}\n\
+         [[service]]\nid = \"shop\"\nlabel = \"Shop\"\nmonitor = [{{ id = \"web\", label = \"Web\", targets = [\"{}?key=secret\", \"{}\"], every = \"1s\", retry = {{ times = 0 }} }}]\n",
+        target.url("/"),
+        target.url("/ok"),
+    ));
+    rig.start().await;
+    let alerts = async |password: &str| {
+        let address = format!("{}/manager/prober/alerts", rig.page());
+        let request = Client::new().get(address).basic_auth("", Some(password));
+        request.send().await.unwrap()
+    };
+    let one = json!([{ "probe": "shop", "node": "web", "replica": target.url("/") }]);
+    rig.until("named", async || {
+        let answer = alerts(TOKEN).await;
+        assert_eq!(answer.status(), 200);
+        let told: Value = answer.json().await.unwrap();
+        told["dead"] == one || told["sick"] == one
+    })
+    .await;
+    target.set(Fault::Ok).await.unwrap();
+    rig.until("nothing left", async || {
+        let told: Value = alerts(TOKEN).await.json().await.unwrap();
+        told == json!({ "dead": [], "sick": [] })
+    })
+    .await;
+    assert_eq!(alerts("guess").await.status(), 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_keeps_breaking_down_is_told_of() {
+    let receiver = receiver().await;
+    let monitor = |deed: &str| {
+        format!(
+            "[[service]]\nid = \"shop\"\nlabel = \"Shop\"\nmonitor = [{{ id = \"web\", label = \"Web\", probe = \"hostile\", targets = [\"hostile://x\"], every = \"1s\", config = {{ do = \"{deed}\", with = \"on purpose\" }} }}]\n\
+             {}[[route]]\nto = [\"hook\"]\non = [\"dead\", \"recovered\", \"unknown\"]\n",
+            channel(&receiver, ""),
+        )
+    };
+    let mut rig = Rig::new(&monitor("panic"));
+    std::fs::write(rig.plugins().join("hostile.wasm"), guest("hostile")).unwrap();
+    rig.start().await;
+    let of_plugin = async |beginning: &str| {
+        rig.until(beginning, async || {
+            let told = receiver.received();
+            told.iter().any(|notice| {
+                let notice = notice.json().unwrap();
+                notice["title"].as_str().unwrap().starts_with(beginning)
+            })
+        })
+        .await;
+    };
+    of_plugin("The plugin `hostile` keeps breaking down at shop/web, 5 times in a row: ").await;
+    // It goes on breaking down and is told of once: the next news is its end.
+    rig.configure(&monitor("nothing"));
+    of_plugin("The plugin `hostile` works again after ").await;
+    let told = receiver.received();
+    let begun = told.iter().filter(|notice| {
+        let notice = notice.json().unwrap();
+        let title = notice["title"].as_str().unwrap();
+        title.contains("keeps breaking down")
+    });
+    assert_eq!(begun.count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

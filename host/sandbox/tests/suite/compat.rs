@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use watchkeeper_sandbox::{
     Affected, CheckOutcome, Fault, Kind, Notice, Notify, NotifyOutcome, Occasion, Plugin,
     StateSpace, Verdict,
@@ -17,10 +18,38 @@ use crate::fixture::{sandbox, trial};
 /// The versions that this host takes, by their folders.
 const SPOKEN: [&str; 1] = ["v0_1"];
 
+/// What is kept was never changed: the README's table has the size and the hash of
+/// each file, which the test compares.
+#[test]
+fn what_is_kept_is_what_its_recipe_says() {
+    for version in SPOKEN {
+        let folder = folder().join(version);
+        let Ok(recipe) = std::fs::read_to_string(folder.join("README.md")) else {
+            // Not released: the other tests say so.
+            continue;
+        };
+        for name in ["probe", "notifier"] {
+            let bytes = std::fs::read(folder.join(format!("{name}.wasm"))).unwrap();
+            let hash = Sha256::digest(&bytes);
+            let hash = hash
+                .iter()
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+            let line = format!(
+                "| `{name}.wasm` | `testing/guests/compat-{name}` | {} | `{hash}` |",
+                bytes.len()
+            );
+            assert!(recipe.contains(&line), "{version} has not: {line}");
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testing/compat")
+}
+
 /// The component of one version; none, and that is said, where none is kept yet.
 async fn kept(version: &str, name: &str) -> Option<Plugin> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testing/compat");
-    let file = folder.join(version).join(format!("{name}.wasm"));
+    let file = folder().join(version).join(format!("{name}.wasm"));
     let Ok(bytes) = std::fs::read(&file) else {
         skip(&format!(
             "compat: {version}/{name}.wasm is not kept yet (`cargo xtask compat`)"

@@ -1,7 +1,6 @@
 //! Guests, built once; a sandbox; a check in one line.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,31 +14,16 @@ use watchkeeper_sandbox::{
     StateSpace, Verdict,
 };
 
-/// The component of `testing/guests/{name}`, built if it is not.
+/// The guest of `testing/guests` as the build left it: `target/guests/NAME.wasm`. A
+/// build for each test, which finds nothing to do, takes longer than most tests.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
-    // The folder for temporary files is `tmp` in the target folder.
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("..");
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--target",
-            "wasm32-wasip2",
-            "--profile",
-            "plugin",
-        ])
-        .args(["--package", &format!("{name}-guest"), "--target-dir"])
-        .arg(&target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    std::fs::read(target.join(format!("wasm32-wasip2/plugin/{name}_guest.wasm")))
-        .expect("it was built")
+    let file = target_folder().join("guests").join(format!("{name}.wasm"));
+    std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask test`", file.display()))
+}
+
+fn target_folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target")
 }
 
 pub(crate) fn settings() -> Settings {
@@ -50,8 +34,8 @@ pub(crate) fn settings() -> Settings {
 pub(crate) fn settings_with(resolver: Resolver) -> Settings {
     let tls = Tls::new(Vec::new()).expect("TLS can be set up");
     Settings {
-        // What one test compiled the others load.
-        cache: Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache")),
+        // What one test compiled the others load, those of other crates among them.
+        cache: Some(target_folder().join("plugin-tests-cache")),
         concurrency: 200,
         ..Settings::new(resolver, tls)
     }

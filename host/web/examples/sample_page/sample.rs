@@ -296,6 +296,7 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
 fn target(name: &str, latency: Option<u16>) -> TargetView {
     TargetView {
         name: name.into(),
+        address: format!("https://{name}").into(),
         health: Health::Healthy,
         maintained: false,
         latency_ms: latency.map(Into::into),

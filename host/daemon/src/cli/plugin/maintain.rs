@@ -201,7 +201,7 @@ async fn find(
             file_name(path),
         )));
     }
-    let plugins = start::plugins(config).await?;
+    let plugins = start::plugins(config, start::Which::Used).await?;
     let shelf = plugins.shelf();
     let shelf = shelf.borrow();
     Ok(shelf.get(wanted).and_then(|entry| match &entry.origin {
