@@ -25,6 +25,7 @@ use crate::monitor::Monitor;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
 use crate::secret::Secret;
+use crate::sla::Sla;
 use crate::template::Template;
 
 /// A whole configuration. Cheap to clone.
@@ -113,8 +114,10 @@ pub struct Page {
     pub website: Option<Arc<str>>,
     /// Where to ask for help: an `http`, `https` or `mailto` URL.
     pub support: Option<Arc<str>>,
-    /// The time zone of times in notices.
+    /// The time zone of times in notices and of periods.
     pub time_zone: TimeZone,
+    /// Whether everyone may see how well promises are kept.
+    pub sla: bool,
 }
 
 /// Where plugins are found and what they may do.
@@ -339,6 +342,8 @@ pub struct Service {
     pub label: Arc<str>,
     /// One sentence on what it is.
     pub description: Option<Arc<str>>,
+    /// What is promised of it.
+    pub sla: Option<Sla>,
     /// Words by which routes find its monitors.
     pub tags: Arc<[Tag]>,
     /// Its monitors, in the order of the file; at least one.
@@ -372,6 +377,10 @@ pub struct Channel {
 
 /// Which events go to which channels. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent wishes of an operator"
+)]
 pub struct Route {
     /// The channels; at least one.
     pub to: Arc<[ChannelId]>,
@@ -397,6 +406,8 @@ pub struct Route {
     pub escalate: Arc<[EscalationStep]>,
     /// Whether it tells of the host's own trouble.
     pub host: bool,
+    /// Whether it tells that a promise was broken.
+    pub sla: bool,
     /// Whether it tells that the host has started.
     pub startup: bool,
     /// Where it stands.

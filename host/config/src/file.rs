@@ -5,6 +5,7 @@ pub(crate) mod incident;
 pub(crate) mod maintenance;
 pub(crate) mod passive;
 pub(crate) mod rules;
+pub(crate) mod sla;
 pub(crate) mod telling;
 
 use serde_json::{Value as Json, json};
@@ -14,6 +15,7 @@ use self::incident::IncidentTable;
 use self::maintenance::MaintenanceTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
+use self::sla::SlaTable;
 use self::telling::{
     DeadManTable, DuringTable, RateTable, RemindersTable, StepTable, TemplateText,
 };
@@ -93,8 +95,11 @@ table! {
         [optional] website: WebUrl,
         /// Where to ask for help: a web page or a `mailto:` address.
         [optional] support: SupportUrl,
-        /// The time zone of times in notices, by its name in the IANA database.
+        /// The time zone of times in notices and of the periods of `sla`, by its name in the IANA
+        /// database.
         [default "UTC"] time_zone: Zone,
+        /// Whether everyone may see at `/sla` how well the promises of `sla` are kept.
+        [default false] sla: bool,
     }
 }
 
@@ -254,6 +259,8 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it is.
         [optional] description: Line<500>,
+        /// What is promised of it as a whole.
+        [optional] sla: SlaTable,
         /// Words by which routes find its monitors.
         [optional] tags: List<Tag, 50>,
         /// One kind of check each.
@@ -300,6 +307,8 @@ table! {
         [optional] grace: Span<SECOND, { 30 * DAY }>,
         /// Whether its death makes the service dead; otherwise at most sick.
         [default true] critical: bool,
+        /// What is promised of it.
+        [optional] sla: SlaTable,
         /// Words by which routes find it, besides those of its service.
         [optional] tags: List<Tag, 50>,
         /// Monitors whose death explains this one's, each as `service/monitor`.
@@ -342,8 +351,8 @@ table! {
         /// The channels, by their ids.
         [required] to: List<ChannelId, 100>,
         /// What they are told. The end of an outage is only told to those who heard of its
-        /// beginning.
-        [default ["dead", "recovered"]] on: List<Occasion, 5>,
+        /// beginning; `sla` is a promise that was broken.
+        [default ["dead", "recovered"]] on: List<Occasion, 6>,
         /// With `on = ["maintenance"]`: how long before it begins a maintenance is told. With `"0s"` only
         /// its beginning and its end are. By default a day.
         [optional] maintenance_ahead: Span<0, { 90 * DAY }>,

@@ -23,6 +23,7 @@ pub mod plugin_config;
 pub mod problem;
 pub mod schema;
 pub mod secret;
+pub mod sla;
 pub mod template;
 
 mod duration;

@@ -13,6 +13,7 @@ use crate::limits::LimitOverrides;
 use crate::passive::Passive;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
+use crate::sla::Sla;
 
 /// A monitor. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Monitor {
     pub description: Option<Arc<str>>,
     /// Words by which routes find it: its own and those of its service, each once.
     pub tags: Arc<[Tag]>,
+    /// What is promised of it.
+    pub sla: Option<Sla>,
     /// Who checks.
     pub probe: ProbeChoice,
     /// What is checked: at least one, each once. Of a passive monitor: the one

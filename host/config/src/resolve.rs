@@ -6,6 +6,7 @@ mod maintenance;
 mod monitor;
 mod passive;
 mod references;
+mod sla;
 mod telling;
 
 use std::fmt::Display;
@@ -159,6 +160,9 @@ fn page(table: Option<&PageTable>) -> Page {
             .map(|url| url.0.as_str().into()),
         time_zone: value(table.and_then(|table| table.time_zone.as_ref()))
             .map_or(TimeZone::UTC, |zone| zone.0.clone()),
+        sla: value(table.and_then(|table| table.sla.as_ref()))
+            .copied()
+            .unwrap_or(false),
     }
 }
 
@@ -311,6 +315,7 @@ fn service(
     Some(Service {
         label: line_or(table.label.as_ref(), &id),
         description: line(table.description.as_ref()),
+        sla: sla::sla(table.sla.as_ref()),
         tags,
         monitors,
         position: position(placed.at, cx),

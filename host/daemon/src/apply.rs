@@ -484,6 +484,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         incidents,
         entries,
         documents,
+        breaches,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -500,5 +501,6 @@ fn merge(older: &mut Commit, newer: Commit) {
     older.incidents.extend(incidents);
     older.entries.extend(entries);
     older.documents.extend(documents);
+    older.breaches.extend(breaches);
     older.deliveries.extend(deliveries);
 }

@@ -251,6 +251,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         id,
         description: None,
         tags: [].into(),
+        sla: None,
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
         passive: None,

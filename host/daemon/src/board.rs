@@ -27,6 +27,7 @@ use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+mod breaches;
 mod desk;
 pub(crate) mod incidents;
 mod insisting;

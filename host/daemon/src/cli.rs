@@ -15,10 +15,12 @@ mod api;
 mod channel;
 mod check;
 mod health;
+mod levels;
 mod maintenance;
 mod past;
 mod plugin;
 mod setting;
+mod shell;
 pub(crate) mod start;
 mod store;
 mod token;
@@ -98,6 +100,8 @@ enum Command {
     Maintenance(maintenance::MaintenanceCommand),
     /// What was told to whom, on the server that runs
     Deliveries(past::Deliveries),
+    /// How well promises are kept, on the server that runs
+    Sla(levels::Sla),
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -110,6 +114,17 @@ enum Command {
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Print what completes this command line in a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the pages of the manual into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder; made where it is missing
+        folder: PathBuf,
+    },
     /// The databases of the data folder
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -185,10 +200,13 @@ impl Command {
             Self::Incident(command) => command.run(global).await,
             Self::Maintenance(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
+            Self::Sla(sla) => sla.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),
             },
+            Self::Completions { shell } => shell::completions(shell),
+            Self::Man { folder } => shell::man(&folder),
             Self::Channel(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json).await,
                 Err(exit) => Ok(exit),

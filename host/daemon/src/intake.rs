@@ -47,6 +47,8 @@ pub(crate) struct Keys {
     manager: Option<Digest>,
     heartbeats: HashMap<Digest, MonitorId>,
     kinds: HashMap<MonitorId, Kind>,
+    /// The present configuration.
+    pub(crate) config: Config,
     /// What the services are called.
     pub(crate) services: HashMap<ServiceId, Arc<str>>,
 }
@@ -79,6 +81,7 @@ impl Keys {
                 .map(|token| digest(token.expose())),
             heartbeats,
             kinds,
+            config: config.clone(),
             services: config
                 .services
                 .iter()

@@ -56,6 +56,8 @@ mod page;
 
 mod desk;
 
+mod levels;
+
 mod reload;
 
 mod serve;

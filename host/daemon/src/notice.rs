@@ -58,6 +58,8 @@ pub(crate) enum Occasion {
     Startup,
     /// A maintenance begins soon, has begun or is over.
     Maintenance,
+    /// A promise was broken.
+    Breach,
     /// The host's own trouble, or its end.
     Host,
     /// As an older version wrote that the host lost its own network.
@@ -144,6 +146,7 @@ impl Occasion {
             Self::Reminder => sandbox::Occasion::Reminder,
             Self::Startup => sandbox::Occasion::Startup,
             Self::Maintenance => sandbox::Occasion::Maintenance,
+            Self::Breach => sandbox::Occasion::Breach,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tracing::info;
 use watchkeeper_engine::incident::{Acknowledgement, IncidentId, Refused};
+use watchkeeper_store::Breach;
 
 use crate::apply::Apply;
 use crate::board::Batch;
@@ -35,12 +36,29 @@ pub(crate) enum Order {
         /// Who waits to hear what became of it.
         reply: oneshot::Sender<Result<Arc<Planned>, planned::Refused>>,
     },
+    /// To keep promises that were found broken, and to tell of those who wants to
+    /// hear of it and was not told.
+    TellBreaches(Vec<FoundBreach>),
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundBreach {
+    pub(crate) breach: Breach,
+    /// Whether it is not kept yet.
+    pub(crate) is_new: bool,
 }
 
 impl Apply {
     /// Carries out `order`.
     pub(crate) async fn obey(&mut self, order: Order) {
         match order {
+            Order::TellBreaches(found) => {
+                let mut batch = Batch::default();
+                self.board
+                    .tell_breaches(found, self.clock.now(), &mut batch);
+                self.carry_out(batch).await;
+            }
             Order::Acknowledge {
                 id,
                 by,

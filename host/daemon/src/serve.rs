@@ -27,6 +27,7 @@ use crate::dead_man::DeadMan;
 use crate::desk::Desk;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
+use crate::levels::Levels;
 use crate::links::{self, Links};
 use crate::orders;
 use crate::outbox::Outbox;
@@ -96,6 +97,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         planned: all_planned,
         orders: orders.clone(),
     };
+    let levels = Levels {
+        keys: key_holder.clone(),
+        orders: orders.clone(),
+        store: Arc::clone(&store),
+    };
     let desk = Desk {
         keys: key_holder.clone(),
         orders,
@@ -111,7 +117,13 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         store: Arc::clone(&store),
     };
     let web = Web::new(web_settings(
-        &config, &metrics, is_ready, counter, desk, planning,
+        &config,
+        &metrics,
+        is_ready,
+        counter,
+        desk,
+        planning,
+        levels.clone(),
     ));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
@@ -209,6 +221,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     };
     let delivering = tokio::spawn(outbox.run(stop.clone()));
     let calling = tokio::spawn(dead_man.run());
+    let promising = tokio::spawn(levels.watch());
     let watching = tokio::spawn(plugins.watch());
     let reloading = Reload {
         path: path.to_owned(),
@@ -225,7 +238,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning, calling] {
+    for task in [watching, pruning, calling, promising] {
         task.abort();
     }
     reloading.abort();
@@ -307,6 +320,7 @@ fn web_settings(
     counter: Counter,
     desk: Desk,
     planning: Planning,
+    levels: Levels,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -321,6 +335,7 @@ fn web_settings(
         intake: Arc::new(counter),
         plans: Arc::new(planning),
         records: Arc::new(desk),
+        levels: Arc::new(levels),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

@@ -14,6 +14,7 @@ mod whole {
     mod incidents;
     mod install;
     mod languages;
+    mod levels;
     mod maintenance;
     mod manual;
     mod metrics;

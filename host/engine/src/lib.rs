@@ -44,3 +44,5 @@ pub mod folding;
 pub mod pacing;
 
 pub mod uptime;
+
+pub mod sla;

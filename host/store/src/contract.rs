@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use watchkeeper_engine::id::TargetId;
+use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::incident::IncidentId;
 use watchkeeper_engine::time::Timestamp;
 
+use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
@@ -46,6 +48,30 @@ pub trait Store: Send + Sync + 'static {
 
     /// The incident `id` with its timeline.
     fn incident(&self, id: IncidentId) -> Answer<'_, Option<IncidentStory>>;
+
+    /// How many incidents that began in `from..to` hit each service; those that no
+    /// incident hit are left out.
+    fn incident_counts(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<'_, HashMap<ServiceId, u64>>;
+
+    /// Which health each of `monitors` as a whole had at `from`, as far as that is
+    /// known, and every later one, in order for each.
+    fn healths(&self, monitors: Vec<MonitorId>, from: Timestamp) -> Answer<'_, Vec<MonitorHealth>>;
+
+    /// Breaches that match `query`, newest first.
+    fn breaches(&self, query: BreachQuery) -> Answer<'_, Vec<BreachRow>>;
+
+    /// Notes that `by` has taken note of a breach, and answers it as it then is:
+    /// who was first stays. `None` if there is none with this number.
+    fn acknowledge_breach(
+        &self,
+        id: BreachId,
+        by: Arc<str>,
+        at: Timestamp,
+    ) -> Answer<'_, Option<BreachRow>>;
 
     /// The number of the incident that is opened next.
     fn next_incident(&self) -> Answer<'_, IncidentId>;
@@ -138,6 +164,19 @@ pub trait Store: Send + Sync + 'static {
             Ok(rollups.iter().filter_map(LatencyPoint::of).collect())
         })
     }
+
+    /// How every monitor was in `from..to`, widened to whole buckets of five
+    /// minutes; its targets' checks and latencies as well if `with_readings`.
+    ///
+    /// Five-minute buckets are kept for 30 days and hours for 400: a span further
+    /// back must begin and end with hours or UTC days, or loses what lies before
+    /// and after them.
+    fn sums(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        with_readings: bool,
+    ) -> Answer<'_, HashMap<MonitorId, MonitorSums>>;
 
     /// The readings of one target in `from..to`, newest first, at most `limit`.
     /// Readings are kept for days, not for ever.

@@ -9,6 +9,7 @@
 //! pass through as opaque bytes. It reads no clock either: every time stamp is
 //! an argument.
 
+mod breach;
 mod contract;
 mod document;
 mod error;
@@ -20,6 +21,7 @@ mod sqlite;
 mod state;
 mod token;
 
+pub use breach::{Breach, BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 pub use contract::{Answer, Store};
 pub use document::{Document, DocumentKey, DocumentKind};
 pub use error::{StoreError, Trouble};

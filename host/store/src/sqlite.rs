@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tracing::{error, warn};
-use watchkeeper_engine::id::TargetId;
+use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::incident::IncidentId;
 use watchkeeper_engine::time::Timestamp;
 
@@ -27,6 +27,7 @@ use self::recorder::{Desk, Recorder};
 use self::reserve::Reserve;
 use self::shared::Shared;
 use self::writer::Writer;
+use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
@@ -43,6 +44,7 @@ mod backup;
 mod database;
 mod readers;
 
+mod breaches;
 mod documents;
 mod incidents;
 mod mirror;
@@ -55,6 +57,7 @@ mod block;
 mod live;
 mod recorder;
 mod series;
+mod sums;
 mod tail;
 pub(crate) mod varint;
 
@@ -77,6 +80,7 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_2.sql"),
         include_str!("sqlite/migrations/state_3.sql"),
         include_str!("sqlite/migrations/state_4.sql"),
+        include_str!("sqlite/migrations/state_5.sql"),
     ],
     synchronous: Synchronous::Full,
 };
@@ -248,6 +252,43 @@ impl Store for SqliteStore {
         )
     }
 
+    fn incident_counts(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<'_, HashMap<ServiceId, u64>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| breaches::incident_counts(connection, from, to)),
+        )
+    }
+
+    fn healths(&self, monitors: Vec<MonitorId>, from: Timestamp) -> Answer<'_, Vec<MonitorHealth>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| breaches::healths(connection, &monitors, from)),
+        )
+    }
+
+    fn breaches(&self, query: BreachQuery) -> Answer<'_, Vec<BreachRow>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| breaches::find(connection, &query)),
+        )
+    }
+
+    fn acknowledge_breach(
+        &self,
+        id: BreachId,
+        by: Arc<str>,
+        at: Timestamp,
+    ) -> Answer<'_, Option<BreachRow>> {
+        Box::pin(
+            self.state
+                .run(move |connection| breaches::acknowledge(connection, id, &by, at)),
+        )
+    }
+
     fn next_incident(&self) -> Answer<'_, IncidentId> {
         Box::pin(
             self.state_reads
@@ -387,6 +428,20 @@ impl Store for SqliteStore {
             )
             .await
         })
+    }
+
+    fn sums(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        with_readings: bool,
+    ) -> Answer<'_, HashMap<MonitorId, MonitorSums>> {
+        let segments: Arc<[_]> = sums::segments(from, to).into();
+        let picked = Arc::clone(&segments);
+        Box::pin(self.read_series(
+            move |live| sums::rows(live, &picked, with_readings),
+            move |connection, rows| sums::sums(connection, rows, &segments),
+        ))
     }
 
     fn readings(

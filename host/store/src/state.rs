@@ -12,6 +12,7 @@ use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use crate::breach::Breach;
 use crate::document::{Document, DocumentKey};
 use crate::incident::{IncidentEntry, IncidentRow};
 use crate::outbox::NewDelivery;
@@ -76,6 +77,8 @@ pub struct Commit {
     pub entries: Vec<IncidentEntry>,
     /// What people wrote; `None` removes it.
     pub documents: BTreeMap<DocumentKey, Option<Document>>,
+    /// Promises that were not kept, and who has been told of them.
+    pub breaches: Vec<Breach>,
     /// Who is to be told, in order.
     pub deliveries: Vec<NewDelivery>,
 }

@@ -18,6 +18,7 @@ use crate::web::Web;
 pub(crate) mod deliveries;
 pub(crate) mod etag;
 pub(crate) mod incidents;
+pub(crate) mod levels;
 pub(crate) mod maintenances;
 
 /// How much of a list one answer holds where nothing is said.

@@ -49,11 +49,16 @@ mod failure;
 mod frame;
 mod headers;
 mod incidents;
+mod levels;
 mod routes;
 mod serve;
 mod web;
 
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
+pub use levels::{
+    BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,
+    WantedReport,
+};
 pub use plans::{
     CalendarEvent, MaintenanceDraft, MaintenanceRecord, NotPlanned, PlanWish, Plans, Source,
 };

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::headers::secure;
 use crate::heartbeat;
 use crate::incidents;
+use crate::levels;
 use crate::manager;
 use crate::manual;
 use crate::reporter;
@@ -64,6 +65,8 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(api::deliveries::routes())
         .merge(api::maintenances::routes())
         .merge(calendar::routes())
+        .merge(api::levels::routes())
+        .merge(levels::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(map_response(secure))

@@ -19,6 +19,7 @@ use crate::fragments::Fragments;
 use crate::frame::Frame;
 use crate::incidents;
 use crate::intake::{Intake, Nobody};
+use crate::levels::{Levels, NoLevels};
 use crate::page::Built;
 use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
@@ -61,6 +62,8 @@ pub struct WebSettings {
     pub records: Arc<dyn Records>,
     /// Knows what is planned.
     pub plans: Arc<dyn Plans>,
+    /// Computes how well promises are kept.
+    pub levels: Arc<dyn Levels>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -127,6 +130,7 @@ impl Default for WebSettings {
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
             plans: Arc::new(NoPlans),
+            levels: Arc::new(NoLevels),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),

@@ -364,7 +364,7 @@ impl FromNode for Share {
     }
 }
 
-/// A change that people can be told of.
+/// What people can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occasion {
     Dead,
@@ -372,15 +372,17 @@ pub(crate) enum Occasion {
     Recovered,
     Unknown,
     Maintenance,
+    Sla,
 }
 
 impl Occasion {
-    const WORDS: [(&str, Self); 5] = [
+    const WORDS: [(&str, Self); 6] = [
         ("dead", Self::Dead),
         ("sick", Self::Sick),
         ("recovered", Self::Recovered),
         ("unknown", Self::Unknown),
         ("maintenance", Self::Maintenance),
+        ("sla", Self::Sla),
     ];
 }
 

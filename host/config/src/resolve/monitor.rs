@@ -111,6 +111,7 @@ pub(super) fn monitor(
         label: line_or(table.label.as_ref(), name),
         description: line(table.description.as_ref()),
         tags: tags(inherited, table),
+        sla: super::sla::sla(table.sla.as_ref()),
         probe,
         targets,
         passive,

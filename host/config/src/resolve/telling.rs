@@ -97,6 +97,9 @@ pub(super) fn route(
         reminders_only,
         escalate: steps.into(),
         host: value(table.host.as_ref()).copied().unwrap_or(true),
+        sla: elements(table.on.as_ref())
+            .iter()
+            .any(|placed| placed.value == Occasion::Sla),
         startup: value(table.startup.as_ref()).copied().unwrap_or(false),
         position: position(placed.at, cx),
     })

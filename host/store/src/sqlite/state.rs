@@ -10,10 +10,9 @@ use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId, TargetId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
-use super::documents;
-use super::incidents;
 use super::mirror::{self, ChangeDetails, Kept};
 use super::outbox::{self, sql_limit};
+use super::{breaches, documents, incidents};
 use crate::error::StoreError;
 use crate::state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
@@ -283,6 +282,9 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
     }
     for (key, document) in &commit.documents {
         documents::put(connection, key, document.as_ref())?;
+    }
+    for breach in &commit.breaches {
+        breaches::put(connection, breach)?;
     }
     for delivery in &commit.deliveries {
         outbox::add(connection, delivery)?;

@@ -26,10 +26,16 @@ use crate::sample::{
 };
 
 mod incidents;
+mod levels;
 
 pub(crate) use incidents::{
     a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
     what_was_given_up_is_taken_up_again,
+};
+
+pub(crate) use levels::{
+    a_breach_is_kept_once_for_each_period, healths_begin_with_the_one_before,
+    sums_of_any_span_add_up,
 };
 
 /// Data that can be opened again and again, as by one process after the other.
@@ -71,6 +77,9 @@ macro_rules! laws {
             time_is_never_counted_twice,
             a_span_over_midnight_is_split,
             monitors_have_a_time_of_their_own,
+            a_breach_is_kept_once_for_each_period,
+            healths_begin_with_the_one_before,
+            sums_of_any_span_add_up,
             a_backup_is_whole,
             nothing_is_answered_after_close,
         );
