@@ -21,6 +21,7 @@ use watchkeeper_web::{Access, Admission, Intake, Kind, Refusal, Told};
 
 use crate::aside::Aside;
 use crate::clock;
+use crate::figures::Catalogue;
 
 /// How many messages may wait to be taken in. Who comes then waits for a place,
 /// within [`PATIENCE`].
@@ -51,6 +52,8 @@ pub(crate) struct Keys {
     pub(crate) config: Config,
     /// What the services are called.
     pub(crate) services: HashMap<ServiceId, Arc<str>>,
+    /// What can be summed up.
+    pub(crate) catalogue: Catalogue,
 }
 
 impl Keys {
@@ -87,6 +90,7 @@ impl Keys {
                 .iter()
                 .map(|service| (service.id.clone(), Arc::clone(&service.label)))
                 .collect(),
+            catalogue: Catalogue::of(config),
         }
     }
 }

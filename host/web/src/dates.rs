@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use http::HeaderValue;
 use watchkeeper_engine::time::Timestamp;
 
 /// The milliseconds of a day.
@@ -33,6 +34,9 @@ pub(crate) struct Moment {
 
 /// A point in time as `YYYY-MM-DDThh:mm:ssZ`.
 pub(crate) struct Iso(pub(crate) Timestamp);
+
+/// A point in time as `YYYY-MM-DDThh:mm:ss.sssZ`.
+pub(crate) struct IsoMillis(pub(crate) Timestamp);
 
 /// A day as `YYYY-MM-DD`.
 pub(crate) struct IsoDay(pub(crate) Timestamp);
@@ -151,6 +155,30 @@ pub(crate) fn leaf(at: Timestamp) -> (String, String) {
     )
 }
 
+/// As in mails and RSS: `Sat, 21 Nov 2026 01:49:12 +0000` (RFC 2822).
+pub(crate) fn mail(at: Timestamp) -> String {
+    calendar(at)
+        .strftime("%a, %d %b %Y %H:%M:%S +0000")
+        .to_string()
+}
+
+/// As in HTTP headers: `Sat, 21 Nov 2026 01:49:12 GMT` (RFC 9110, section 5.6.7).
+pub(crate) fn http(at: Timestamp) -> Option<HeaderValue> {
+    let text = calendar(at)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    HeaderValue::from_str(&text).ok()
+}
+
+/// Reads a time from an HTTP header, in the one form that is written today.
+pub(crate) fn from_http(value: &HeaderValue) -> Option<Timestamp> {
+    let text = value.to_str().ok()?;
+    let read = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    Some(Timestamp::from_millis(read.as_millisecond()))
+}
+
 /// The days since the epoch.
 pub(crate) const fn day_of(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(DAY_MS)
@@ -170,6 +198,12 @@ impl fmt::Display for Utc {
 impl fmt::Display for Iso {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", calendar(self.0).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl fmt::Display for IsoMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", calendar(self.0).strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
     }
 }
 

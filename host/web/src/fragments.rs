@@ -228,6 +228,7 @@ impl Fragments {
             .iter()
             .map(|service| ServicePart {
                 id: service.view.id.as_str(),
+                label: &service.view.label,
                 open: service.open,
                 head: &service.head.html,
                 monitors: service

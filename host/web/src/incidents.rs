@@ -183,7 +183,7 @@ async fn find(web: &Web, number: u32) -> Result<IncidentRecord, Failure> {
     }
 }
 
-fn html(status: StatusCode, page: String, cache: HeaderValue) -> Response {
+pub(crate) fn html(status: StatusCode, page: String, cache: HeaderValue) -> Response {
     let mut response = Response::new(page.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();

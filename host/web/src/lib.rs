@@ -16,6 +16,7 @@ mod dates;
 mod words;
 
 mod bars;
+mod chart;
 mod markdown;
 mod past;
 mod spark;
@@ -30,8 +31,12 @@ mod negotiate;
 mod page;
 mod report;
 
+mod catalogue;
+mod control;
+mod figures;
 mod plans;
 mod records;
+mod survey;
 
 mod allowance;
 mod api;
@@ -42,18 +47,29 @@ mod manager;
 mod manual;
 mod reporter;
 
+mod badge;
 mod calendar;
+mod feeds;
+mod statuspage;
 
 mod assets;
 mod failure;
 mod frame;
+mod fresh;
 mod headers;
 mod incidents;
 mod levels;
 mod routes;
 mod serve;
+mod services;
 mod web;
 
+pub use catalogue::{
+    Catalogue, Changed, Edit, Expected, Fault, ItemKind, ItemRecord, Language, Mode, NotEdited,
+    Posted, Wish,
+};
+pub use control::{Control, NotDone};
+pub use figures::{Figures, LatencyRecord, Sums, Window};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use levels::{
     BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,
@@ -67,6 +83,10 @@ pub use records::{
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
+pub use survey::{
+    ChangeRecord, MonitorState, PluginRecord, PluginRecords, ReadingRecord, Standing, Survey,
+    TargetState, WantedChanges, WantedReadings, Whose,
+};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
     MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,

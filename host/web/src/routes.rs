@@ -12,10 +12,12 @@ use http::{HeaderMap, StatusCode};
 
 use crate::api;
 use crate::assets::Assets;
+use crate::badge;
 use crate::calendar;
 use crate::events;
 use crate::exposition::text_format;
 use crate::failure::Failure;
+use crate::feeds;
 use crate::headers::secure;
 use crate::heartbeat;
 use crate::incidents;
@@ -24,6 +26,8 @@ use crate::manager;
 use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
+use crate::services;
+use crate::statuspage;
 use crate::web::Web;
 
 /// OpenMetrics 1.0, "Overall structure".
@@ -61,12 +65,13 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(manual::routes())
         .merge(manager::routes())
         .merge(incidents::routes())
-        .merge(api::incidents::routes())
-        .merge(api::deliveries::routes())
-        .merge(api::maintenances::routes())
+        .merge(api::routes())
         .merge(calendar::routes())
-        .merge(api::levels::routes())
         .merge(levels::routes())
+        .merge(badge::routes())
+        .merge(feeds::routes())
+        .merge(statuspage::routes())
+        .merge(services::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(map_response(secure))

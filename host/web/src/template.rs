@@ -20,7 +20,9 @@ use crate::view::{
 };
 use crate::words::{self, Shown};
 
+pub(crate) mod details;
 pub(crate) mod levels;
+pub(crate) mod reference;
 pub(crate) mod stories;
 
 /// The headline, and where a script shows that the page is live.
@@ -53,8 +55,13 @@ pub(crate) fn service_head(service: &ServiceView) -> String {
     .made()
 }
 
-/// A monitor with its bars and targets.
+/// A monitor with its bars and targets, below the heading of its service.
 pub(crate) fn monitor(monitor: &MonitorView) -> String {
+    monitor_below(monitor, "h4")
+}
+
+/// A monitor whose heading is this element.
+fn monitor_below(monitor: &MonitorView, heading: &'static str) -> String {
     let shown = Shown::from(monitor);
     let open = monitor.targets.iter().any(|target| {
         !matches!(Shown::from(target), Shown::Operational | Shown::NoData)
@@ -62,6 +69,7 @@ pub(crate) fn monitor(monitor: &MonitorView) -> String {
     });
     MonitorPart {
         monitor,
+        heading,
         shown,
         open,
         bars: Bars::new(monitor),
@@ -130,6 +138,7 @@ pub(crate) struct Page<'a> {
 /// A service whose parts were made before.
 pub(crate) struct ServicePart<'a> {
     pub(crate) id: &'a str,
+    pub(crate) label: &'a str,
     pub(crate) open: bool,
     pub(crate) head: &'a str,
     pub(crate) monitors: Vec<&'a str>,
@@ -194,6 +203,7 @@ struct ServiceHead<'a> {
 #[template(path = "monitor.html")]
 struct MonitorPart<'a> {
     monitor: &'a MonitorView,
+    heading: &'static str,
     shown: Shown,
     /// Whether the targets are shown without being asked for.
     open: bool,
@@ -250,7 +260,7 @@ impl Checked {
 }
 
 /// The paragraphs of a text; empty lines set them apart.
-fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n")
         .map(str::trim)
         .filter(|paragraph| !paragraph.is_empty())

@@ -11,6 +11,8 @@ use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Uptime;
 
+use crate::words;
+
 /// How many days the bars of a monitor show.
 pub const DAYS: usize = 90;
 
@@ -50,6 +52,15 @@ pub struct View {
     pub checked_at: Option<Timestamp>,
     /// When this view was made.
     pub now: Timestamp,
+}
+
+impl View {
+    /// Where people find the page, without a slash at its end; where that is not
+    /// known, an address that leads nowhere.
+    pub(crate) fn base(&self) -> &str {
+        let known = self.public_url.as_deref().and_then(words::web_address);
+        known.unwrap_or("http://localhost").trim_end_matches('/')
+    }
 }
 
 /// How the page as a whole is.
@@ -110,6 +121,8 @@ pub struct MonitorView {
     pub health: Health,
     /// Whether a maintenance covers it now.
     pub maintained: bool,
+    /// Whether people have paused it: nobody checks it, and it counts for nothing.
+    pub paused: bool,
     /// Since when it has this health, if that is known.
     pub since: Option<Timestamp>,
     /// How long its checks typically take lately, in milliseconds.

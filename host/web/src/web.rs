@@ -12,11 +12,15 @@ use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
 use crate::allowance::Allowance;
+use crate::catalogue::{Catalogue, NoCatalogue};
+use crate::control::{Control, NoControl};
 use crate::doors::Doors;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
+use crate::figures::{Figures, NoFigures};
 use crate::fragments::Fragments;
 use crate::frame::Frame;
+use crate::fresh::Fresh;
 use crate::incidents;
 use crate::intake::{Intake, Nobody};
 use crate::levels::{Levels, NoLevels};
@@ -25,6 +29,7 @@ use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
+use crate::survey::{NoSurvey, Survey};
 use crate::view::{MonitorView, View};
 
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
@@ -49,6 +54,12 @@ const CALLS: u32 = 60;
 /// In which time it may call once more.
 const CALL_EVERY: Duration = Duration::from_secs(1);
 
+/// How much a token may ask of the API at once.
+const ASKED: u32 = 300;
+
+/// In which time it may ask once more.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
 /// How the page is served.
 #[derive(Clone)]
 pub struct WebSettings {
@@ -64,6 +75,14 @@ pub struct WebSettings {
     pub plans: Arc<dyn Plans>,
     /// Computes how well promises are kept.
     pub levels: Arc<dyn Levels>,
+    /// Does what people want done with what is watched.
+    pub control: Arc<dyn Control>,
+    /// Keeps the parts of the configuration.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Knows how what is watched is, and was.
+    pub survey: Arc<dyn Survey>,
+    /// Sums up what is kept of the past.
+    pub figures: Arc<dyn Figures>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -87,10 +106,14 @@ struct Inner {
     doors: Doors,
     /// How often each job may call.
     calls: Allowance<MonitorId>,
+    /// How often each token may ask.
+    asked: Allowance<Arc<str>>,
     events: broadcast::Sender<Bytes>,
     published: Mutex<Option<Published>>,
     newest: Mutex<Newest>,
     built: ArcSwapOption<Built>,
+    /// Answers beside the page.
+    fresh: Fresh,
     /// Held by who makes the page.
     building: Arc<tokio::sync::Mutex<()>>,
 }
@@ -131,6 +154,10 @@ impl Default for WebSettings {
             records: Arc::new(Nothing),
             plans: Arc::new(NoPlans),
             levels: Arc::new(NoLevels),
+            control: Arc::new(NoControl),
+            catalogue: Arc::new(NoCatalogue),
+            survey: Arc::new(NoSurvey),
+            figures: Arc::new(NoFigures),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -149,10 +176,12 @@ impl Web {
                 seats: Arc::new(seats),
                 doors: Doors::new(),
                 calls: Allowance::new(CALLS, CALL_EVERY),
+                asked: Allowance::new(ASKED, ASK_EVERY),
                 events,
                 published: Mutex::new(None),
                 newest: Mutex::default(),
                 built: ArcSwapOption::empty(),
+                fresh: Fresh::default(),
                 building: Arc::default(),
             }),
         }
@@ -195,6 +224,11 @@ impl Web {
         routes::router(self.clone())
     }
 
+    /// The document of the API, OpenAPI 3.1.
+    pub fn document(&self) -> serde_json::Value {
+        crate::api::document(&*self.inner.settings.catalogue)
+    }
+
     pub(crate) fn settings(&self) -> &WebSettings {
         &self.inner.settings
     }
@@ -205,6 +239,11 @@ impl Web {
 
     pub(crate) fn doors(&self) -> &Doors {
         &self.inner.doors
+    }
+
+    /// How often each token may ask.
+    pub(crate) fn asked(&self) -> &Allowance<Arc<str>> {
+        &self.inner.asked
     }
 
     /// How often each job may call.
@@ -218,6 +257,17 @@ impl Web {
         let view = published.as_ref()?.fragments.view();
         let service = view.services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
+    }
+
+    /// What was published last. Its services are shared, and the rest is short.
+    pub(crate) fn view(&self) -> Option<View> {
+        let published = lock(&self.inner.published);
+        Some(published.as_ref()?.fragments.view().clone())
+    }
+
+    /// Answers beside the page that were made lately.
+    pub(crate) fn fresh(&self) -> &Fresh {
+        &self.inner.fresh
     }
 
     /// When the newest view was made.

@@ -18,6 +18,7 @@ use tokio::time::{Instant, interval};
 use watchkeeper_engine::health::Health;
 use watchkeeper_web::{Limits, Overall, View, Web, WebSettings, serve};
 
+mod figures;
 mod records;
 mod sample;
 
@@ -39,6 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shelf = records::Shelf::of(view.incidents.iter().cloned().chain(past));
     let web = Web::new(WebSettings {
         records: Arc::new(shelf),
+        figures: Arc::new(figures::Invented),
         ..WebSettings::default()
     });
     web.publish(view.clone());

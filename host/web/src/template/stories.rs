@@ -34,7 +34,7 @@ pub(crate) fn incident(frame: &Frame, incident: &IncidentView) -> String {
         days: None,
         frame,
         incident,
-        shown: shown(incident),
+        shown: shown_of(incident),
     }
     .made()
 }
@@ -87,7 +87,7 @@ pub(crate) fn taking(frame: &Frame, record: &IncidentRecord, ask: &Ask<'_>) -> S
         days: None,
         frame,
         incident: &record.view,
-        shown: shown(&record.view),
+        shown: shown_of(&record.view),
         taken: record.taken.as_ref(),
         ask,
     }
@@ -110,7 +110,7 @@ pub(crate) fn word(frame: &Frame, headline: &str, what: &str) -> String {
 }
 
 /// An incident that is over is shown as what is well.
-fn shown(incident: &IncidentView) -> Shown {
+pub(super) fn shown_of(incident: &IncidentView) -> Shown {
     if incident.resolved.is_some() {
         Shown::Operational
     } else {
@@ -193,6 +193,6 @@ fn address(part: &Part) -> String {
 }
 
 /// The last that was said.
-fn latest(incident: &IncidentView) -> Option<&UpdateView> {
+pub(super) fn latest(incident: &IncidentView) -> Option<&UpdateView> {
     incident.updates.first()
 }
