@@ -93,6 +93,9 @@ impl Config {
 pub struct Server {
     /// The address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// The address of the pages below `/admin`; none: they are where the status page
+    /// is.
+    pub admin_listen: Option<SocketAddr>,
     /// The folder of databases and caches.
     pub data: PathBuf,
     /// The page's address for links in notices, without a slash at its end;
@@ -118,6 +121,8 @@ pub struct Page {
     pub website: Option<Arc<str>>,
     /// Where to ask for help: an `http`, `https` or `mailto` URL.
     pub support: Option<Arc<str>>,
+    /// What readers are asked for; none: everybody may read it.
+    pub password: Option<Secret>,
     /// The time zone of times in notices and of periods.
     pub time_zone: TimeZone,
     /// Whether everyone may see how well promises are kept.
@@ -350,6 +355,8 @@ pub struct Service {
     pub sla: Option<Sla>,
     /// Words by which routes find its monitors.
     pub tags: Arc<[Tag]>,
+    /// Whether only those who work with the host may know of it.
+    pub private: bool,
     /// Its monitors, in the order of the file; at least one.
     pub monitors: Arc<[Monitor]>,
     /// Where it stands.

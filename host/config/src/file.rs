@@ -71,6 +71,9 @@ table! {
     struct ServerTable {
         /// The IP address and port of the status page.
         [default "127.0.0.1:8080"] listen: Address,
+        /// The IP address and port of the pages below /admin, if they are not to be where the
+        /// status page is.
+        [optional] admin_listen: Address,
         /// The folder of databases and caches. A relative path starts at the folder of this file.
         [default "./data"] data: PathText,
         /// The page's address for links in notices. Without it, links lead to the address that the
@@ -98,6 +101,8 @@ table! {
         [optional] website: WebUrl,
         /// Where to ask for help: a web page or a `mailto:` address.
         [optional] support: SupportUrl,
+        /// What readers are asked for. As every secret `{ env = "NAME" }` or `{ file = "PATH" }`.
+        [optional] password: SecretText,
         /// The time zone of times in notices and of the periods of `sla`, by its name in the IANA
         /// database.
         [default "UTC"] time_zone: Zone,
@@ -266,6 +271,8 @@ table! {
         [optional] sla: SlaTable,
         /// Words by which routes find its monitors.
         [optional] tags: List<Tag, 50>,
+        /// Whether only those who work with the host may know of it.
+        [default false] private: bool,
         /// One kind of check each.
         [required] monitor: Rows<MonitorTable>,
     }
@@ -280,6 +287,8 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it checks.
         [optional] description: Line<500>,
+        /// Whether only those who work with the host may know of it. By default as its service.
+        [default false] private: bool,
         /// The plugin that checks. By default the one that judges the targets' scheme.
         [optional] probe: PluginName,
         /// What is checked, such as `https://example.com`. Required unless the monitor is `passive`.

@@ -31,6 +31,9 @@ pub struct Monitor {
     pub tags: Arc<[Tag]>,
     /// What is promised of it.
     pub sla: Option<Sla>,
+    /// Whether only those who work with the host may know of it: because it says so
+    /// itself, or its service.
+    pub private: bool,
     /// Who checks.
     pub probe: ProbeChoice,
     /// What is checked: at least one, each once. Of a passive monitor: the one

@@ -148,9 +148,17 @@ fn server(table: Option<&ServerTable>, cx: &mut Context<'_>) -> Server {
         let what = "`public_url` must not have a query or fragment, as paths are added to it";
         cx.report(Finding::new(url.at, what).key(&url.key));
     }
+    let listen = value(table.and_then(|table| table.listen.as_ref()))
+        .map_or_else(|| ([127, 0, 0, 1], 8080).into(), |address| address.0);
+    let admin_listen = table.and_then(|table| table.admin_listen.as_ref());
+    if let Some(same) = admin_listen.filter(|it| it.value.0 == listen && listen.port() != 0) {
+        let what = "`admin_listen` must be another address than `listen`";
+        let help = "leave it out to have the pages below /admin where the status page is";
+        cx.report(Finding::new(same.at, what).key(&same.key).instead(help));
+    }
     Server {
-        listen: value(table.and_then(|table| table.listen.as_ref()))
-            .map_or_else(|| ([127, 0, 0, 1], 8080).into(), |address| address.0),
+        listen,
+        admin_listen: admin_listen.map(|address| address.value.0),
         data: path(table.and_then(|table| table.data.as_ref()), "./data", cx),
         public_url: value(public_url).map(|url| url.0.as_str().into()),
         followers_per_address: value(table.and_then(|table| table.followers_per_address.as_ref()))
@@ -171,6 +179,7 @@ fn page(table: Option<&PageTable>) -> Page {
             .map(|url| url.0.as_str().into()),
         support: value(table.and_then(|table| table.support.as_ref()))
             .map(|url| url.0.as_str().into()),
+        password: value(table.and_then(|table| table.password.as_ref())).map(|text| text.0.clone()),
         time_zone: value(table.and_then(|table| table.time_zone.as_ref()))
             .map_or(TimeZone::UTC, |zone| zone.0.clone()),
         sla: value(table.and_then(|table| table.sla.as_ref()))
@@ -323,9 +332,14 @@ fn service(
     let id = value(table.id.as_ref()).cloned();
     let id_or = id.clone().or_else(|| ServiceId::new("0").ok())?;
     let tags: Arc<[Tag]> = values(table.tags.as_ref());
+    let private = value(table.private.as_ref()).copied().unwrap_or(false);
     let monitors = monitors
         .iter()
-        .filter_map(|table| monitor::monitor(table, &id_or, &tags, defaults, cx))
+        .filter_map(|table| {
+            let mut monitor = monitor::monitor(table, &id_or, &tags, defaults, cx)?;
+            monitor.private |= private;
+            Some(monitor)
+        })
         .collect();
     let id = id?;
     Some(Service {
@@ -333,6 +347,7 @@ fn service(
         description: line(table.description.as_ref()),
         sla: sla::sla(table.sla.as_ref()),
         tags,
+        private,
         monitors,
         position: position(placed.at, cx),
         id,

@@ -1,7 +1,6 @@
 //! The one task that decides: takes what runs found, steps the board, and sees
 //! to it that what follows is kept, asked and told, in that order.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_engine::health::Health;
-use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
@@ -19,6 +17,7 @@ use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
+use crate::console::{Beats, Paused};
 use crate::intake::{self, Keys, Message};
 use crate::orders::Order;
 use crate::page::Views;
@@ -90,8 +89,10 @@ pub(crate) struct Apply {
     pub(crate) alive: Option<Instant>,
     /// What people want done.
     pub(crate) orders: mpsc::Receiver<Order>,
-    /// What people have paused.
-    pub(crate) paused: watch::Sender<Arc<BTreeSet<MonitorId>>>,
+    /// What is not checked.
+    pub(crate) paused: watch::Sender<Arc<Paused>>,
+    /// How the latest checks ended.
+    pub(crate) beats: Arc<Beats>,
 }
 
 /// Who said something, and how it was taken.
@@ -137,6 +138,7 @@ impl Apply {
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
                         self.show_paused();
                         self.metrics.forget_monitors();
+                        self.beats.keep(|monitor| self.board.monitor(monitor).is_some());
                         self.carry_out(batch).await;
                         self.show_all();
                     }
@@ -327,6 +329,7 @@ impl Apply {
         let measurements = std::mem::take(&mut run.measurements);
         self.metrics
             .show_reading(&run.target, run.reading.latency, measurements);
+        self.beats.note(run.target.monitor(), run.reading.verdict());
         self.board.take(run, self.clock.now(), batch);
     }
 

@@ -259,6 +259,7 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
         made: Made::File,
         id,
         description: None,
+        private: false,
         tags: [].into(),
         sla: None,
         probe: ProbeChoice::ByScheme,

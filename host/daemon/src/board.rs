@@ -249,6 +249,7 @@ impl Board {
     /// plugin.
     pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {
         self.mark_missing(now, batch);
+        self.mark_paused(now, batch);
         self.tell_start(now, batch);
         self.retell_all(now, batch);
         self.desk.is_open = true;

@@ -25,6 +25,7 @@ mod shell;
 pub(crate) mod start;
 mod store;
 mod token;
+mod user;
 
 /// How the process ends, after `sysexits.h` where that has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,9 @@ enum Command {
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Who may sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -217,6 +221,10 @@ impl Command {
             },
             Self::Completions { shell } => shell::completions(shell),
             Self::Man { folder } => shell::man(&folder),
+            Self::User(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config, global.json),
+                Err(exit) => Ok(exit),
+            },
             Self::Channel(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json).await,
                 Err(exit) => Ok(exit),

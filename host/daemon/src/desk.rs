@@ -1,6 +1,6 @@
 //! What is kept of the past, for whoever asks the web for it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tracing::{error, info};
-use watchkeeper_engine::id::ServiceId;
+use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_engine::incident::{Incident, IncidentId, Refused, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{
@@ -47,11 +47,12 @@ impl Records for Desk {
             let found = self.store.incident(IncidentId::new(number)).await;
             let story = found.map_err(|problem| unreadable(&problem))?;
             let keys = Arc::clone(&self.keys.borrow());
-            Ok(story.map(|story| record(story, &keys.services)))
+            Ok(story.map(|story| record(story, &keys)))
         })
     }
 
     fn incidents(&self, wanted: WantedIncidents) -> Found<'_, Vec<IncidentRecord>> {
+        let private_too = wanted.private_too;
         let query = IncidentQuery {
             ended: match wanted.open {
                 None => Ended::Any,
@@ -68,10 +69,10 @@ impl Records for Desk {
             let found = self.store.incidents(query).await;
             let stories = found.map_err(|problem| unreadable(&problem))?;
             let keys = Arc::clone(&self.keys.borrow());
-            let records = stories
-                .into_iter()
-                .map(|story| record(story, &keys.services));
-            Ok(records.collect())
+            let records = stories.into_iter().map(|story| record(story, &keys));
+            Ok(records
+                .filter(|record| private_too || !record.private)
+                .collect())
         })
     }
 
@@ -184,6 +185,7 @@ pub(crate) fn view(
     incident: &Incident,
     entries: &[IncidentEntry],
     label: impl Fn(&ServiceId) -> Option<Arc<str>>,
+    private: &HashSet<MonitorId>,
 ) -> IncidentView {
     let affects = incident.services().into_iter().filter_map(|service| {
         Some(Affected {
@@ -194,7 +196,13 @@ pub(crate) fn view(
     let public = entries
         .iter()
         .rev()
-        .filter(|entry| entry.audience == Audience::Public);
+        .filter(|entry| entry.audience == Audience::Public)
+        .filter(|entry| {
+            entry
+                .monitor
+                .as_ref()
+                .is_none_or(|it| !private.contains(it))
+        });
     let updates = public.map(|entry| UpdateView {
         stage: stage(entry.stage),
         at: entry.at,
@@ -215,13 +223,28 @@ pub(crate) fn view(
     }
 }
 
-fn record(story: IncidentStory, labels: &HashMap<ServiceId, Arc<str>>) -> IncidentRecord {
+/// Whether the public must not know of an incident: its title names what it began
+/// with, and where that is private, or all that it hit, there is nothing to tell.
+pub(crate) fn is_private(incident: &Incident, private: &HashSet<MonitorId>) -> bool {
+    let parts = || incident.parts.keys();
+    let roots = incident
+        .parts
+        .values()
+        .filter_map(|part| part.root.as_ref());
+    let own = parts().filter(|monitor| *monitor.service() == incident.service);
+    let of_own_service = own.clone().count() > 0 && own.clone().all(|it| private.contains(it));
+    of_own_service
+        || (!incident.parts.is_empty() && parts().all(|it| private.contains(it)))
+        || roots.into_iter().any(|it| private.contains(it))
+}
+
+fn record(story: IncidentStory, keys: &Keys) -> IncidentRecord {
     let IncidentStory { row, entries } = story;
     let incident = &row.incident;
-    let view = view(row.id, &row.title, incident, &entries, |service| {
-        labels.get(service).map(Arc::clone)
-    });
+    let label = |service: &ServiceId| keys.services.get(service).map(Arc::clone);
+    let view = view(row.id, &row.title, incident, &entries, label, &keys.private);
     IncidentRecord {
+        private: is_private(incident, &keys.private),
         number: row.id.get(),
         view,
         stage: stage(incident.stage),

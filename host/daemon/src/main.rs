@@ -38,6 +38,10 @@ mod intake;
 
 mod links;
 
+mod staff;
+
+mod console;
+
 mod orders;
 
 mod apply;

@@ -61,15 +61,21 @@ impl Views {
             let maintained = watched().next().is_some()
                 && watched().all(|(_, known)| known.maintained == Maintained::Yes);
             // What is under maintenance does not make the rest look bad.
-            let counted =
-                watched().filter(|(_, known)| maintained || known.maintained == Maintained::No);
-            let health = monitor::service(
-                counted.map(|(weight, known)| (known.state.standing.health, weight)),
-            );
+            let counted = || {
+                let counts = |known: &Monitor| maintained || known.maintained == Maintained::No;
+                watched().filter(move |(_, known)| counts(known))
+            };
+            let weigh = |(weight, known): (_, &Monitor)| (known.state.standing.health, weight);
+            let health = monitor::service(counted().map(weigh));
             if watched().next().is_some() && !maintained {
                 healths.push(health);
             }
+            let hidden = service.monitors.iter().any(|each| each.private);
+            let public = counted().filter(|(_, known)| !known.assigned.monitor.private);
+            let public = monitor::service(public.map(weigh));
             let view = ServiceView {
+                private: service.private,
+                public_health: hidden.then_some(public),
                 id: service.id.clone(),
                 label: Arc::clone(&service.label),
                 description: service.description.clone(),
@@ -214,6 +220,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
     });
     let sums: HealthSums = monitor.history.days().map(|day| day.sums).sum();
     MonitorView {
+        private: own.private,
         id: own.id.clone(),
         label: Arc::clone(&own.label),
         health: standing.health,
@@ -301,6 +308,16 @@ fn names<'a>(addresses: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
         .collect()
 }
 
+/// An address as those may see it who work with the host: without user information, a
+/// query and a fragment, which may be secret.
+pub(crate) fn shown_address(address: &str) -> String {
+    let (host, path) = parts(address);
+    match address.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://{host}{path}"),
+        None => format!("{host}{path}"),
+    }
+}
+
 /// Host with port, and path, of an address.
 fn parts(address: &str) -> (&str, &str) {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
@@ -348,6 +365,20 @@ mod tests {
             &["tcp://[::1]:80", "whatever", "icmp://host"],
             &["[::1]:80", "whatever", "host"],
         );
+    }
+
+    #[test]
+    fn those_who_work_with_the_host_see_no_secrets_either() {
+        for (address, shown) in [
+            (
+                "https://user:s3cret@a.example.com/x?token=s3cret#y",
+                "https://a.example.com/x",
+            ),
+            ("tcp://[::1]:80", "tcp://[::1]:80"),
+            ("worker-1", "worker-1"),
+        ] {
+            assert_eq!(shown_address(address), shown);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 use watchkeeper_config::{Config, Loaded, Problems};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{IncidentQuery, SqliteStore, Store};
-use watchkeeper_web::{Web, WebSettings};
+use watchkeeper_web::{Side, Web, WebSettings};
 
 use crate::apply::{self, Apply};
 use crate::aside;
@@ -24,6 +24,7 @@ use crate::board::{self, Board};
 use crate::catalogue;
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
+use crate::console::{Beats, Booth};
 use crate::control::Levers;
 use crate::dead_man::DeadMan;
 use crate::desk::Desk;
@@ -42,6 +43,7 @@ use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
 use crate::source::Client;
 use crate::spaces::Spaces;
+use crate::staff::Roster;
 use crate::survey::Surveyor;
 use crate::telemetry::Metrics;
 
@@ -77,17 +79,19 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         }
     };
     let config = loaded.config.clone();
-    let listener = match TcpListener::bind(config.server.listen).await {
-        Ok(listener) => listener,
-        Err(problem) => {
-            let listen = config.server.listen;
-            complain(&format!(
-                "cannot listen on {listen}: {problem}; choose another `listen` under [server]"
-            ));
-            return Ok(Exit::Config);
-        }
+    let Some(listener) = listen(config.server.listen, "listen").await else {
+        return Ok(Exit::Config);
     };
     let address = listener.local_addr()?;
+    let mut own_listeners = vec![address];
+    let mut admin_listener = None;
+    if let Some(wanted) = config.server.admin_listen {
+        let Some(listener) = listen(wanted, "admin_listen").await else {
+            return Ok(Exit::Config);
+        };
+        own_listeners.push(listener.local_addr()?);
+        admin_listener = Some(listener);
+    }
     let metrics = Arc::new(Metrics::new());
     let sandbox = start::sandbox(&config)?;
     // The page shows what the last process knew while the plugins are loaded.
@@ -103,6 +107,27 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (asides, spoken) = mpsc::channel(aside::QUEUE);
     let (hushed, hushed_until) = watch::channel(None);
     let (orders, ordered) = mpsc::channel(orders::QUEUE);
+    let (paused, paused_now) = watch::channel(Arc::new(board.all_paused()));
+    let (requests, requested) = mpsc::channel(scheduler::REQUESTS);
+    let beats = Arc::new(Beats::default());
+    let shelf = Arc::new(crate::plugins::Shelf::default());
+    // What is known before the plugins are loaded is what nobody checks yet.
+    let (empty, _) = assign(&config, &shelf, &own_listeners);
+    let (assigning, mut assigned) = watch::channel(Arc::new(empty));
+    let (shelving, shelved) = watch::channel(shelf);
+    let origin = tokio::time::Instant::now();
+    let booth = Booth {
+        assignments: assigned.clone(),
+        shelf: shelved,
+        paused: paused_now.clone(),
+        store: Arc::clone(&store),
+        metrics: Arc::clone(&metrics),
+        beats: Arc::clone(&beats),
+        orders: orders.clone(),
+        requests: requests.clone(),
+        origin,
+        started: clock::wall(),
+    };
     let links = read_links(store.as_ref()).await?;
     let (planned, all_planned) = watch::channel(board.planned().into());
     let planning = Planning {
@@ -136,6 +161,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         hushed: hushed_until,
         store: Arc::clone(&store),
     };
+    let admin_url = admin_url(&config, &own_listeners);
+    let staff = Roster::open(Arc::clone(&store), &admin_url).await?;
     let (edits, edited) = mpsc::channel(reload::QUEUE);
     let shown = reload::records(&loaded.items, &kept, &Shelf::default());
     let (show_items, shown) = watch::channel(Arc::new(shown));
@@ -158,24 +185,39 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         levels: levels.clone(),
         catalogue,
         surveyor,
+        staff,
+        booth,
     };
     let web = Web::new(web_settings(&config, &metrics, is_ready, behind));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
         listener,
-        web.router(),
+        web.router(if admin_listener.is_some() {
+            Side::Public
+        } else {
+            Side::Whole
+        }),
         stop.clone().cancelled_owned(),
         watchkeeper_web::Limits::default(),
     ));
+    let serving_admin = admin_listener.map(|listener| {
+        tokio::spawn(watchkeeper_web::serve(
+            listener,
+            web.router(Side::Whole),
+            stop.clone().cancelled_owned(),
+            watchkeeper_web::Limits::default(),
+        ))
+    });
     let publishing = tokio::spawn(publish(web, views));
-    info!(page = page_url(&config, address), %address, data = %config.server.data.display(), "watchkeeper is up");
+    info!(page = page_url(&config, address), %address, admin = admin_url, data = %config.server.data.display(), "watchkeeper is up");
 
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
     let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
     let ready_shelf = Arc::clone(&shelf.borrow());
-    let assignments = match join_plugins(&mut loaded, &mut kept, &ready_shelf, address).await {
+    let assignments = match join_plugins(&mut loaded, &mut kept, &ready_shelf, &own_listeners).await
+    {
         Ok(assignments) => assignments,
         Err(problems) => {
             complain_of_config(&problems);
@@ -190,10 +232,10 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         warn!("{line}");
     }
     reload::show_shelf(&metrics, &shelf.borrow());
-    let (assigning, assigned) = watch::channel(Arc::new(assignments));
-    let (requests, requested) = mpsc::channel(scheduler::REQUESTS);
+    assigning.send_replace(Arc::new(assignments));
+    assigned.mark_unchanged();
+    let following = tokio::spawn(follow_shelf(shelf.clone(), shelving));
     let (finished, finishing) = mpsc::channel(apply::QUEUE);
-    let (pausing, paused) = watch::channel(Arc::new(board.all_paused()));
     let spaces = Arc::new(Spaces::load(Arc::clone(&store)).await?);
     let mut board = board;
     let mut batch = crate::board::Batch::default();
@@ -208,10 +250,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         Scheduler {
             assignments: assigned.clone(),
             requests: requested,
-            paused,
             finished,
             spaces: Arc::clone(&spaces),
             metrics: Arc::clone(&metrics),
+            paused: paused_now,
+            origin,
         }
         .run(stop_checks.clone(), PATIENCE),
     );
@@ -239,7 +282,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             doubting_silence: None,
             alive: None,
             orders: ordered,
-            paused: pausing,
+            paused,
+            beats,
         }
         .run(stop_applying.clone()),
     );
@@ -266,7 +310,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         path: path.to_owned(),
         config: config.clone(),
         shelf,
-        own_listeners: vec![address],
+        own_listeners,
         plugin_settings,
         assignments: assigning,
         metrics,
@@ -284,7 +328,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning, calling, promising] {
+    for task in [watching, pruning, calling, promising, following] {
         task.abort();
     }
     reloading.abort();
@@ -295,6 +339,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     stop.cancel();
     join("outbox", delivering).await;
     _ = serving.await;
+    if let Some(serving) = serving_admin {
+        _ = serving.await;
+    }
     publishing.abort();
     store
         .close()
@@ -318,10 +365,10 @@ async fn join_plugins(
     loaded: &mut Loaded,
     kept: &mut [Kept],
     shelf: &Shelf,
-    address: SocketAddr,
+    own_listeners: &[SocketAddr],
 ) -> Result<Assignments, Problems> {
     loop {
-        let (assignments, mut problems) = assign(&loaded.config, shelf, &[address]);
+        let (assignments, mut problems) = assign(&loaded.config, shelf, own_listeners);
         if problems.is_empty() {
             problems = validate(&assignments).await;
         }
@@ -419,6 +466,8 @@ struct Behind {
     levels: Levels,
     catalogue: catalogue::Counter,
     surveyor: Surveyor,
+    staff: Roster,
+    booth: Booth,
 }
 
 fn web_settings(
@@ -445,9 +494,41 @@ fn web_settings(
         plans: Arc::new(behind.planning),
         levels: Arc::new(behind.levels),
         figures: Arc::new(behind.almanac),
+        staff: Arc::new(behind.staff),
+        console: Arc::new(behind.booth),
+        own_authority: config.server.public_url.as_deref().and_then(authority),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }
+}
+
+/// Waits for connections at `wanted`, which stands under `key`; says why it cannot.
+async fn listen(wanted: SocketAddr, key: &str) -> Option<TcpListener> {
+    match TcpListener::bind(wanted).await {
+        Ok(listener) => Some(listener),
+        Err(problem) => {
+            complain(&format!(
+                "cannot listen on {wanted}: {problem}; choose another `{key}` under [server]"
+            ));
+            None
+        }
+    }
+}
+
+/// Where people find the pages below `/admin`: that of the last listener.
+fn admin_url(config: &Config, listeners: &[SocketAddr]) -> String {
+    match listeners {
+        [address] => page_url(config, *address),
+        [.., admin] => format!("http://{admin}"),
+        [] => String::new(),
+    }
+}
+
+/// The host and port of a URL, as browsers write them.
+fn authority(url: &str) -> Option<Arc<str>> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    (!authority.is_empty()).then(|| authority.into())
 }
 
 /// Hands each new view to the page, off the tasks that check and decide.
@@ -460,6 +541,19 @@ async fn publish(web: Web, mut views: watch::Receiver<watchkeeper_web::View>) {
             .is_err()
         {
             error!("the page could not be made");
+        }
+    }
+}
+
+/// Shows who works with the host which plugins there are.
+async fn follow_shelf(
+    mut shelf: watch::Receiver<Arc<crate::plugins::Shelf>>,
+    shown: watch::Sender<Arc<crate::plugins::Shelf>>,
+) {
+    loop {
+        shown.send_replace(Arc::clone(&shelf.borrow_and_update()));
+        if shelf.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -19,6 +19,7 @@ use watchkeeper_sandbox::Measurement;
 use watchkeeper_web::{Refusal, Told, What};
 
 mod readings;
+pub(crate) mod work;
 
 use readings::Readings;
 
@@ -88,7 +89,8 @@ pub(crate) struct Metrics {
     check_seconds: Histograms<PluginLabels>,
     check_cpu: Family<PluginLabels, Counter<f64, AtomicU64>>,
     check_memory: Family<PluginLabels, Gauge>,
-    pub(crate) lateness: Histogram,
+    lateness: Histogram,
+    latest: work::Lateness,
     pub(crate) in_flight: Gauge,
     pub(crate) skipped: Counter,
     monitor_health: Family<MonitorLabels, Gauge>,
@@ -119,6 +121,7 @@ impl Metrics {
             check_cpu: Family::default(),
             check_memory: Family::default(),
             lateness: Histogram::new(wide()),
+            latest: work::Lateness::default(),
             in_flight: Gauge::default(),
             skipped: Counter::default(),
             monitor_health: Family::default(),

@@ -3,13 +3,16 @@
 
 #[cfg(test)]
 mod whole {
+    pub(crate) mod browser;
     mod cache;
     pub(crate) mod rig;
 
+    mod access;
     mod author;
     mod command_line;
     mod contract;
     mod crashes;
+    mod dashboard;
     mod deliveries;
     mod heartbeat;
     mod incidents;
@@ -22,6 +25,7 @@ mod whole {
     mod metrics;
     mod outage;
     mod plugins;
+    mod private;
     mod queue;
     mod registry;
     mod reload;

@@ -9,6 +9,7 @@ use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::incident::IncidentId;
 use watchkeeper_engine::time::Timestamp;
 
+use crate::access::{Act, Acted, Deed, DeedQuery, DeedRow, Session, User};
 use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
@@ -120,7 +121,7 @@ pub trait Store: Send + Sync + 'static {
     /// Replaces everything that `owner` keeps; an empty space removes it.
     fn put_space(&self, owner: String, space: Space) -> Answer<'_, ()>;
 
-    /// The token whose digest this is; `None` if there is none, or not any more.
+    /// The token whose digest this is; `None` if there is none, or it was revoked.
     fn token(&self, digest: Digest) -> Answer<'_, Option<Token>>;
 
     /// Every part of the configuration that was made while the program ran, in the
@@ -129,6 +130,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes all of `changes` or none of them, in one transaction.
     fn change_items(&self, changes: Vec<ItemChange>) -> Answer<'_, ()>;
+    /// Every token, oldest first.
+    fn tokens(&self) -> Answer<'_, Vec<Token>>;
+
+    /// Every user, by name.
+    fn users(&self) -> Answer<'_, Vec<User>>;
+
+    /// The session whose digest this is, if it is good at `now`: neither ended nor
+    /// older than [`crate::SESSION_WHOLE`] nor unused for [`crate::SESSION_IDLE`].
+    fn session(&self, digest: Digest, now: Timestamp) -> Answer<'_, Option<Session>>;
+
+    /// Does `act`, and notes `deed` in the same transaction if something was done.
+    fn act(&self, act: Act, deed: Option<Deed>, now: Timestamp) -> Answer<'_, Acted>;
+
+    /// Deeds that match `query`, newest first.
+    fn deeds(&self, query: DeedQuery) -> Answer<'_, Vec<DeedRow>>;
 
     /// Queues what checks found and the time they account for.
     ///

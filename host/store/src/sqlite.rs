@@ -27,6 +27,7 @@ use self::recorder::{Desk, Recorder};
 use self::reserve::Reserve;
 use self::shared::Shared;
 use self::writer::Writer;
+use crate::access::{Act, Acted, Deed, DeedQuery, DeedRow, Session, User};
 use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
@@ -45,6 +46,7 @@ mod backup;
 mod database;
 mod readers;
 
+mod access;
 mod breaches;
 mod documents;
 mod incidents;
@@ -63,7 +65,7 @@ mod sums;
 mod tail;
 pub(crate) mod varint;
 
-pub use self::tokens::TokenBook;
+pub use self::access::AccessBook;
 
 const STATE: &str = "state.db";
 const SERIES: &str = "series.db";
@@ -84,6 +86,7 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_4.sql"),
         include_str!("sqlite/migrations/state_5.sql"),
         include_str!("sqlite/migrations/state_6.sql"),
+        include_str!("sqlite/migrations/state_7.sql"),
     ],
     synchronous: Synchronous::Full,
 };
@@ -382,6 +385,35 @@ impl Store for SqliteStore {
         )
     }
 
+    fn tokens(&self) -> Answer<'_, Vec<Token>> {
+        Box::pin(self.state_reads.run(|connection| tokens::all(connection)))
+    }
+
+    fn users(&self) -> Answer<'_, Vec<User>> {
+        Box::pin(self.state_reads.run(|connection| access::users(connection)))
+    }
+
+    fn session(&self, digest: Digest, now: Timestamp) -> Answer<'_, Option<Session>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| access::session(connection, &digest, now)),
+        )
+    }
+
+    fn act(&self, act: Act, deed: Option<Deed>, now: Timestamp) -> Answer<'_, Acted> {
+        Box::pin(
+            self.state
+                .run(move |connection| access::act(connection, &act, deed.as_ref(), now)),
+        )
+    }
+
+    fn deeds(&self, query: DeedQuery) -> Answer<'_, Vec<DeedRow>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| access::deeds(connection, &query)),
+        )
+    }
+
     fn record(&self, samples: Vec<Sample>) -> Answer<'_, ()> {
         Box::pin(self.series.record(samples))
     }
@@ -483,7 +515,10 @@ impl Store for SqliteStore {
     fn prune(&self, now: Timestamp) -> Answer<'_, ()> {
         Box::pin(async move {
             self.state
-                .run(move |connection| outbox::prune(connection, now))
+                .run(move |connection| {
+                    outbox::prune(connection, now)?;
+                    access::prune(connection, now)
+                })
                 .await?;
             self.series.prune(now).await?;
             let shared = Arc::clone(&self.shared);

@@ -13,11 +13,13 @@ use http::{StatusCode, Uri};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
-use self::operation::Operation;
+use self::operation::{Operation, Scope};
 use crate::catalogue::NotEdited;
 use crate::doors::{Entry, bearer};
+use crate::entrances::Entrance;
 use crate::failure::{Fault, problem, problem_with};
 use crate::intake::Access;
+use crate::staff::Right;
 use crate::web::Web;
 
 mod bulk;
@@ -57,6 +59,17 @@ fn operations() -> Vec<Operation> {
         plugins::operations(),
     ];
     groups.into_iter().flatten().collect()
+}
+
+/// The methods and the path of each of them, and the scope that it asks for.
+pub(crate) fn entrances() -> impl Iterator<Item = (&'static str, &'static str, Entrance)> {
+    operations().into_iter().map(|operation| {
+        let right = match operation.scope {
+            Scope::Read => Right::Read,
+            Scope::Write => Right::Write,
+        };
+        (operation.verb(), operation.path, Entrance::Token(right))
+    })
 }
 
 /// The routes.
@@ -195,8 +208,28 @@ impl Query {
     }
 }
 
-/// Lets in who shows a token that is good for it, or says what is answered.
+/// Whom the guard let in, if they may do this.
 pub(crate) async fn admit(
+    web: &Web,
+    request: &Parts,
+    may: impl Fn(&Access) -> bool,
+) -> Result<Access, Response> {
+    match request.extensions.get::<Access>() {
+        Some(access) if may(access) => Ok(access.clone()),
+        _ => judge(web, request, may).await,
+    }
+}
+
+/// Lets in who shows a token that has `right`, or says what is answered.
+pub(crate) async fn admit_with(
+    web: &Web,
+    request: &Parts,
+    right: Right,
+) -> Result<Access, Response> {
+    judge(web, request, |access| access.may(right)).await
+}
+
+async fn judge(
     web: &Web,
     request: &Parts,
     may: impl Fn(&Access) -> bool,

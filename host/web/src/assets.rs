@@ -24,6 +24,18 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
         "text/javascript; charset=utf-8",
         include_str!("../assets/status.js"),
     ),
+    admin_style: Asset::new(
+        "admin",
+        "css",
+        "text/css; charset=utf-8",
+        include_str!("../assets/admin.css"),
+    ),
+    admin_script: Asset::new(
+        "admin",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/admin.js"),
+    ),
     icon: Asset::new(
         "favicon",
         "svg",
@@ -36,6 +48,9 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
 pub(crate) struct Assets {
     pub(crate) style: Asset,
     pub(crate) script: Asset,
+    /// What the pages of who works with the host add.
+    pub(crate) admin_style: Asset,
+    pub(crate) admin_script: Asset,
     pub(crate) icon: Asset,
 }
 
@@ -54,9 +69,15 @@ impl Assets {
 
     /// The file at `path`, which begins with `/assets/`.
     pub(crate) fn at(&self, path: &str) -> Option<&Asset> {
-        [&self.style, &self.script, &self.icon]
-            .into_iter()
-            .find(|asset| asset.path == path)
+        [
+            &self.style,
+            &self.script,
+            &self.admin_style,
+            &self.admin_script,
+            &self.icon,
+        ]
+        .into_iter()
+        .find(|asset| asset.path == path)
     }
 }
 
@@ -108,6 +129,8 @@ mod tests {
         for (asset, name, extension) in [
             (&assets.style, "status", ".css"),
             (&assets.script, "status", ".js"),
+            (&assets.admin_style, "admin", ".css"),
+            (&assets.admin_script, "admin", ".js"),
             (&assets.icon, "favicon", ".svg"),
         ] {
             let tag = asset
@@ -128,8 +151,12 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        let style = include_str!("../assets/status.css");
-        assert!(!style.contains("url(") && !style.contains("@import"));
+        for style in [
+            include_str!("../assets/status.css"),
+            include_str!("../assets/admin.css"),
+        ] {
+            assert!(!style.contains("url(") && !style.contains("@import"));
+        }
         assert!(!include_str!("../assets/status.js").contains("//cdn"));
     }
 }

@@ -160,6 +160,7 @@ mod tests {
         sums.record(Health::Healthy, Maintained::No, 9999);
         sums.record(Health::Dead, Maintained::No, 1);
         Bars::new(&MonitorView {
+            private: false,
             id: MonitorId::parse("api/rest").unwrap(),
             label: "REST API".into(),
             health: Health::Healthy,

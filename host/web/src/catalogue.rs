@@ -25,7 +25,7 @@ pub trait Catalogue: Send + Sync {
 }
 
 /// What came of a wish: ready within some seconds.
-pub type Edit<'a> = BoxFuture<'a, Result<Vec<Changed>, NotEdited>>;
+pub type Edit<'a> = BoxFuture<'a, Result<Vec<ItemChange>, NotEdited>>;
 
 /// What kind of part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,7 +155,7 @@ pub enum Language {
 
 /// A change of one part.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Changed {
+pub struct ItemChange {
     /// Of which kind.
     pub kind: ItemKind,
     /// Which one.

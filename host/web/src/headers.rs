@@ -27,8 +27,12 @@ const SECURITY: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
-/// Adds what keeps a browser from doing more than it should.
+/// Adds what keeps a browser from doing more than it should, where the answer does not
+/// say otherwise.
 pub(crate) async fn secure(mut response: Response) -> Response {
-    response.headers_mut().extend(SECURITY);
+    for (name, value) in SECURITY {
+        // A page that needs another rule has it already.
+        response.headers_mut().entry(name).or_insert(value);
+    }
     response
 }

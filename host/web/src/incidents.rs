@@ -177,8 +177,8 @@ async fn month(web: &Web, head: &Parts) -> Result<(Month, Month, Vec<IncidentRec
 /// The incident with this number.
 async fn find(web: &Web, number: u32) -> Result<IncidentRecord, Failure> {
     match web.settings().records.incident(number).await {
-        Ok(Some(record)) => Ok(record),
-        Ok(None) => Err(Failure::NotFound),
+        Ok(Some(record)) if !record.private => Ok(record),
+        Ok(_) => Err(Failure::NotFound),
         Err(_) => Err(Failure::Internal),
     }
 }

@@ -18,6 +18,7 @@ use crate::api::{Query, busy, nothing, wrong};
 use crate::failure::Failure;
 use crate::records::Found;
 use crate::template;
+use crate::view::View;
 use crate::web::Web;
 
 /// Computes reports, and keeps the breaches that were found.
@@ -201,7 +202,11 @@ async fn page(State(web): State<Web>, request: Request) -> Response {
     };
     let (period, at) = (wanted.period.clone(), wanted.at.clone());
     match levels.report(wanted).await {
-        Ok(report) => {
+        Ok(mut report) => {
+            let view = web.view();
+            report
+                .rows
+                .retain(|row| view.as_ref().is_some_and(|view| row.is_shown(view)));
             let body = template::levels::page(&frame, &report, period.as_deref(), at.as_deref());
             let mut response = Response::new(body.into());
             let headers = response.headers_mut();
@@ -212,6 +217,17 @@ async fn page(State(web): State<Web>, request: Request) -> Response {
             response
         }
         Err(why) => refuse(why),
+    }
+}
+
+impl LevelRow {
+    /// Whether the public sees in `view` what it is about.
+    fn is_shown(&self, view: &View) -> bool {
+        let service = view.services.iter().find(|each| each.id == self.service);
+        service.is_some_and(|service| match &self.monitor {
+            None => true,
+            Some(name) => service.monitors.iter().any(|it| it.id.name() == name),
+        })
     }
 }
 

@@ -32,10 +32,12 @@ mod page;
 mod report;
 
 mod catalogue;
+mod console;
 mod control;
 mod figures;
 mod plans;
 mod records;
+mod staff;
 mod survey;
 
 mod allowance;
@@ -52,7 +54,9 @@ mod calendar;
 mod feeds;
 mod statuspage;
 
+mod admin;
 mod assets;
+mod entrances;
 mod failure;
 mod frame;
 mod fresh;
@@ -65,10 +69,16 @@ mod services;
 mod web;
 
 pub use catalogue::{
-    Catalogue, Changed, Edit, Expected, Fault, ItemKind, ItemRecord, Language, Mode, NotEdited,
+    Catalogue, Edit, Expected, Fault, ItemChange, ItemKind, ItemRecord, Language, Mode, NotEdited,
     Posted, Wish,
 };
+pub use console::{
+    ChangeFacts, ChannelFacts, Console, HostFigures, LatencyAt, MonitorFacts, MonitorPast,
+    NotChecked, Pause, PausedBy, PluginFacts, ReadingFacts, RouteFacts, SettingsTable, TargetFacts,
+    Tested,
+};
 pub use control::{Control, NotDone};
+pub use entrances::Side;
 pub use figures::{Figures, LatencyRecord, Sums, Window};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use levels::{
@@ -83,6 +93,10 @@ pub use records::{
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
+pub use staff::{
+    Change, Changed, DeedRecord, Doer, NotChanged, NotSetUp, Person, PersonRecord, Right, Role,
+    Staff, TokenRecord, WantedDeeds,
+};
 pub use survey::{
     ChangeRecord, MonitorState, PluginRecord, PluginRecords, ReadingRecord, Standing, Survey,
     TargetState, WantedChanges, WantedReadings, Whose,

@@ -59,6 +59,8 @@ pub struct IncidentRecord {
     pub taken: Option<Taken>,
     /// Its whole timeline, oldest first.
     pub entries: Vec<EntryRecord>,
+    /// Whether the public must not know of it.
+    pub private: bool,
 }
 
 /// Something on a timeline.
@@ -111,6 +113,8 @@ pub struct WantedIncidents {
     pub started: Option<(Timestamp, Timestamp)>,
     /// Only those with a smaller number.
     pub before: Option<u32>,
+    /// Also those that the public must not know of.
+    pub private_too: bool,
     /// At most so many.
     pub limit: usize,
 }

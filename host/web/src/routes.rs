@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::get;
 use http::header::{
@@ -10,12 +10,15 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 
+use crate::admin;
 use crate::api;
 use crate::assets::Assets;
 use crate::badge;
 use crate::calendar;
+use crate::doors::bearer;
+use crate::entrances::{Side, guard};
 use crate::events;
-use crate::exposition::text_format;
+use crate::exposition::{for_public, text_format};
 use crate::failure::Failure;
 use crate::feeds;
 use crate::headers::secure;
@@ -27,6 +30,7 @@ use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
 use crate::services;
+use crate::staff::Right;
 use crate::statuspage;
 use crate::web::Web;
 
@@ -41,8 +45,8 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// As Vigil's: everyone may look at everything.
 const ROBOTS: &str = "User-agent: *\nDisallow:\n";
 
-/// Everything under `/`.
-pub(crate) fn router(web: Web) -> Router {
+/// Everything under `/` that `side` answers.
+pub(crate) fn router(web: Web, side: Side) -> Router {
     // Vigil answers a wrong method as if there were nothing, and takes each
     // address with a slash at its end as well.
     let word = get(status_text).fallback(not_found);
@@ -72,8 +76,10 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(feeds::routes())
         .merge(statuspage::routes())
         .merge(services::routes())
+        .merge(admin::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
+        .layer(from_fn_with_state((web.clone(), side), guard))
         .layer(map_response(secure))
         .with_state(web)
 }
@@ -171,8 +177,17 @@ async fn readyz(State(web): State<Web>) -> Response {
     }
 }
 
-async fn metrics(State(web): State<Web>, headers: HeaderMap) -> Response {
-    let metrics = (web.settings().metrics)();
+async fn metrics(State(web): State<Web>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let headers = head.headers.clone();
+    let mut metrics = (web.settings().metrics)();
+    if bearer(&headers).is_some() {
+        if let Err(refused) = api::admit_with(&web, &head, Right::Read).await {
+            return refused;
+        }
+    } else {
+        metrics = for_public(&metrics, &web.private_labels());
+    }
     let accepted = headers
         .get_all(ACCEPT)
         .iter()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{MonitorId, ServiceId};
+use watchkeeper_engine::monitor;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Uptime;
 
@@ -61,6 +62,51 @@ impl View {
         let known = self.public_url.as_deref().and_then(words::web_address);
         known.unwrap_or("http://localhost").trim_end_matches('/')
     }
+
+    /// What of it the public may see.
+    pub(crate) fn for_public(mut self) -> Self {
+        let is_private = |service: &Arc<ServiceView>| {
+            service.private || service.monitors.iter().any(|monitor| monitor.private)
+        };
+        if !self.services.iter().any(is_private) {
+            return self;
+        }
+        self.services.retain(|service| !service.private);
+        for service in &mut self.services {
+            if is_private(service) {
+                let service = Arc::make_mut(service);
+                service.monitors.retain(|monitor| !monitor.private);
+                service.health = service.public_health.unwrap_or_default();
+            }
+        }
+        // Of a service whose monitors are all private there is nothing to see.
+        self.services.retain(|service| !service.monitors.is_empty());
+        let page = monitor::page(self.services.iter().map(|service| service.health));
+        self.health = Overall::new(page.worst, page.partial);
+        let services = &self.services;
+        let is_seen = |affected: &Affected| {
+            services.iter().any(|service| match &affected.part {
+                Part::Service(id) => service.id == *id,
+                Part::Monitor(id) => service.monitors.iter().any(|monitor| monitor.id == *id),
+            })
+        };
+        // What affects nothing that can be seen is not to be told of; what never said
+        // what it affects is.
+        let keep = |affects: &mut Vec<Affected>| {
+            let said = !affects.is_empty();
+            affects.retain(is_seen);
+            !said || !affects.is_empty()
+        };
+        self.incidents
+            .retain_mut(|incident| keep(&mut incident.affects));
+        self.maintenance
+            .retain_mut(|maintenance| keep(&mut maintenance.affects));
+        if let Some(past) = &mut self.past {
+            past.incidents
+                .retain_mut(|incident| keep(&mut incident.affects));
+        }
+        self
+    }
 }
 
 /// How the page as a whole is.
@@ -102,6 +148,11 @@ pub struct ServiceView {
     pub label: Arc<str>,
     /// What it is, in a few words.
     pub description: Option<Arc<str>>,
+    /// Whether the public must not know that there is such a service.
+    pub private: bool,
+    /// How the public sees that it is, where that is not how it is: some of its
+    /// monitors are private.
+    pub public_health: Option<Health>,
     /// How it is.
     pub health: Health,
     /// Whether a maintenance covers it now.
@@ -117,6 +168,8 @@ pub struct MonitorView {
     pub id: MonitorId,
     /// Its name for people.
     pub label: Arc<str>,
+    /// Whether the public must not know that there is such a monitor.
+    pub private: bool,
     /// How it is.
     pub health: Health,
     /// Whether a maintenance covers it now.

@@ -1,5 +1,6 @@
 //! What was published last, and who is to be told of it.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,10 +12,13 @@ use tokio::time::Instant;
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
+use crate::admin::Notes;
 use crate::allowance::Allowance;
 use crate::catalogue::{Catalogue, NoCatalogue};
+use crate::console::{Console, NoConsole};
 use crate::control::{Control, NoControl};
 use crate::doors::Doors;
+use crate::entrances::Side;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
 use crate::figures::{Figures, NoFigures};
@@ -29,8 +33,9 @@ use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
+use crate::staff::{NoStaff, Staff};
 use crate::survey::{NoSurvey, Survey};
-use crate::view::{MonitorView, View};
+use crate::view::{MonitorView, ServiceView, View};
 
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -59,6 +64,15 @@ const ASKED: u32 = 300;
 
 /// In which time it may ask once more.
 const ASK_EVERY: Duration = Duration::from_millis(20);
+/// How often one line may try to sign in as one user at once. The line counts as
+/// well, so that nobody can keep others out by guessing at their password.
+const TRIES: u32 = 10;
+
+/// In which time it may try once more.
+const TRY_EVERY: Duration = Duration::from_secs(30);
+
+/// The most of a name that tries are counted by, in characters.
+const LONGEST_NAME: usize = 100;
 
 /// How the page is served.
 #[derive(Clone)]
@@ -83,6 +97,12 @@ pub struct WebSettings {
     pub survey: Arc<dyn Survey>,
     /// Sums up what is kept of the past.
     pub figures: Arc<dyn Figures>,
+    /// Knows who works with the host.
+    pub staff: Arc<dyn Staff>,
+    /// Knows how the host works.
+    pub console: Arc<dyn Console>,
+    /// The host and port of the page's public address, as browsers write them.
+    pub own_authority: Option<Arc<str>>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -108,6 +128,10 @@ struct Inner {
     calls: Allowance<MonitorId>,
     /// How often each token may ask.
     asked: Allowance<Arc<str>>,
+    /// How often each line may try to sign in as each user.
+    tries: Allowance<(Option<IpAddr>, String)>,
+    /// What is said once to who works with the host.
+    notes: Notes,
     events: broadcast::Sender<Bytes>,
     published: Mutex<Option<Published>>,
     newest: Mutex<Newest>,
@@ -119,7 +143,10 @@ struct Inner {
 }
 
 struct Published {
+    /// What the public sees, and nothing else.
     fragments: Fragments,
+    /// Every service, with what the public does not see.
+    services: Vec<Arc<ServiceView>>,
     /// All parts of the page as events, once someone needed them.
     everything: Option<(u64, Bytes)>,
     quiet_told: Instant,
@@ -158,6 +185,9 @@ impl Default for WebSettings {
             catalogue: Arc::new(NoCatalogue),
             survey: Arc::new(NoSurvey),
             figures: Arc::new(NoFigures),
+            staff: Arc::new(NoStaff),
+            console: Arc::new(NoConsole),
+            own_authority: None,
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -177,6 +207,8 @@ impl Web {
                 doors: Doors::new(),
                 calls: Allowance::new(CALLS, CALL_EVERY),
                 asked: Allowance::new(ASKED, ASK_EVERY),
+                tries: Allowance::new(TRIES, TRY_EVERY),
+                notes: Notes::default(),
                 events,
                 published: Mutex::new(None),
                 newest: Mutex::default(),
@@ -194,6 +226,8 @@ impl Web {
     /// microseconds for each monitor that changed.
     pub fn publish(&self, view: View) {
         let inner = &*self.inner;
+        let services = view.services.clone();
+        let view = view.for_public();
         let mut published = lock(&inner.published);
         // A number that grows from start to start, so that one of a former process
         // is not mistaken for one of this.
@@ -202,13 +236,14 @@ impl Web {
             None => {
                 let word = report::text(&view);
                 let fragments = Fragments::new(view, clock);
-                *published = Some(Published::new(fragments));
+                *published = Some(Published::new(fragments, services));
                 (clock, word)
             }
             Some(published) => {
                 let revision = clock.max(published.fragments.revision() + 1);
                 let word = report::text(&view);
                 published.advance(view, revision, &inner.events);
+                published.services = services;
                 (revision, word)
             }
         };
@@ -218,10 +253,10 @@ impl Web {
         newest.word = Some(word);
     }
 
-    /// Everything under `/`. Serve it with [`crate::serve()`], which limits what
-    /// clients may take and ends live events when it stops.
-    pub fn router(&self) -> Router {
-        routes::router(self.clone())
+    /// Everything under `/` that `side` answers. Serve it with [`crate::serve()`],
+    /// which limits what clients may take and ends live events when it stops.
+    pub fn router(&self, side: Side) -> Router {
+        routes::router(self.clone(), side)
     }
 
     /// The document of the API, OpenAPI 3.1.
@@ -251,11 +286,56 @@ impl Web {
         &self.inner.calls
     }
 
-    /// The monitor `id` as it was published last.
-    pub(crate) fn monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
+    /// Whether `line` may try to sign in as `name` now; it then has tried.
+    pub(crate) fn may_try(&self, line: Option<IpAddr>, name: &str) -> bool {
+        let name = name.chars().take(LONGEST_NAME).collect::<String>();
+        self.inner.tries.take((line, name.to_lowercase()))
+    }
+
+    /// What is said once to who works with the host.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.inner.notes
+    }
+
+    /// Every service, with what the public does not see.
+    pub(crate) fn whole_services(&self) -> Vec<Arc<ServiceView>> {
         let published = lock(&self.inner.published);
-        let view = published.as_ref()?.fragments.view();
-        let service = view.services.iter().find(|each| each.id == *id.service())?;
+        let published = published.as_ref();
+        published.map_or_else(Vec::new, |published| published.services.clone())
+    }
+
+    /// The labels in metrics of what the public must not know of: each of its texts
+    /// stands in every line about it.
+    pub(crate) fn private_labels(&self) -> Vec<Vec<String>> {
+        let mut labels = Vec::new();
+        for service in self.whole_services() {
+            let of_service = format!("service=\"{}\"", service.id);
+            if service.private {
+                labels.push(vec![of_service]);
+                continue;
+            }
+            let private = service.monitors.iter().filter(|monitor| monitor.private);
+            labels.extend(private.map(|monitor| {
+                let of_monitor = format!("monitor=\"{}\"", monitor.id.name());
+                vec![of_service.clone(), of_monitor]
+            }));
+        }
+        labels
+    }
+
+    /// What the page is called.
+    pub(crate) fn title(&self) -> String {
+        let published = lock(&self.inner.published);
+        published.as_ref().map_or_else(
+            || "Status".to_owned(),
+            |published| published.fragments.view().title.to_string(),
+        )
+    }
+
+    /// The monitor `id` as it was published last, be it private or not.
+    pub(crate) fn any_monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
+        let services = self.whole_services();
+        let service = services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
     }
 
@@ -382,10 +462,11 @@ impl Web {
 }
 
 impl Published {
-    fn new(fragments: Fragments) -> Self {
+    fn new(fragments: Fragments, services: Vec<Arc<ServiceView>>) -> Self {
         let now = Instant::now();
         Self {
             fragments,
+            services,
             everything: None,
             quiet_told: now,
             ticked: now,

@@ -314,6 +314,7 @@ mod tests {
 
     fn monitor(health: Health, targets: &[Health]) -> Arc<MonitorView> {
         Arc::new(MonitorView {
+            private: false,
             id: MonitorId::parse("api/rest").unwrap(),
             label: "REST".into(),
             health,
@@ -343,6 +344,8 @@ mod tests {
 
     fn service(health: Health, monitors: Vec<Arc<MonitorView>>) -> ServiceView {
         ServiceView {
+            private: false,
+            public_health: None,
             id: ServiceId::new("api").unwrap(),
             label: "API".into(),
             description: None,

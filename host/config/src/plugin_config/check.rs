@@ -128,6 +128,17 @@ impl PluginSchema {
         pointers
     }
 
+    /// The configuration as people may see it: four asterisks stand for each secret.
+    pub fn shown(&self, config: &PluginConfig) -> Json {
+        let mut shown = config.json().clone();
+        for pointer in self.hidden(config).0 {
+            if let Some(value) = shown.pointer_mut(&pointer) {
+                *value = Json::String("****".to_owned());
+            }
+        }
+        shown
+    }
+
     /// The JSON pointers of the values that must not be shown, and what came of
     /// looking for them.
     pub(super) fn hidden(&self, config: &PluginConfig) -> (BTreeSet<String>, Walk) {

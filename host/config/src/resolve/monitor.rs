@@ -110,6 +110,7 @@ pub(super) fn monitor(
     Some(Monitor {
         label: line_or(table.label.as_ref(), name),
         description: line(table.description.as_ref()),
+        private: value(table.private.as_ref()).copied().unwrap_or(false),
         tags: tags(inherited, table),
         sla: super::sla::sla(table.sla.as_ref()),
         probe,

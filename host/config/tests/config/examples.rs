@@ -31,6 +31,7 @@ fn env(name: &str) -> Option<String> {
         "NTFY_TOPIC",
         "OPSGENIE_API_KEY",
         "PAGERDUTY_ROUTING_KEY",
+        "PAGE_PASSWORD",
         "POSTGRES_PASSWORD",
         "PUSHOVER_TOKEN",
         "PUSHOVER_USER",

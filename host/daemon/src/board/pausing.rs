@@ -5,7 +5,7 @@
 //! through restarts; it is forgotten with a monitor that is not configured any
 //! more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,8 +15,10 @@ use watchkeeper_engine::monitor::Trigger;
 use watchkeeper_engine::passive::Gap;
 use watchkeeper_engine::target::Input;
 use watchkeeper_engine::time::Timestamp;
+use watchkeeper_web::PausedBy;
 
 use super::{Batch, Board};
+use crate::console::Paused;
 use crate::scheduler::Request;
 
 /// What the names of these notes begin with.
@@ -69,8 +71,12 @@ impl Board {
     }
 
     /// Everything that is paused.
-    pub(crate) fn all_paused(&self) -> BTreeSet<MonitorId> {
-        self.paused.keys().cloned().collect()
+    pub(crate) fn all_paused(&self) -> Paused {
+        let all = self.paused.iter().map(|(id, pause)| {
+            let by = Arc::clone(&pause.by);
+            (id.clone(), PausedBy { by, at: pause.at })
+        });
+        all.collect()
     }
 
     /// Pauses all of `monitors`, or none where one of them is not known, which is

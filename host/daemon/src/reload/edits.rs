@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tracing::{error, info};
 use watchkeeper_config::items::{Item, ItemKey, Made};
 use watchkeeper_config::{Loaded, Problem};
-use watchkeeper_web::{Changed, ItemRecord, Mode, NotEdited, Posted, Wish};
+use watchkeeper_web::{ItemChange, ItemRecord, Mode, NotEdited, Posted, Wish};
 
 use super::Reload;
 use crate::assignment::{assign, validate};
@@ -28,7 +28,7 @@ pub(crate) struct Edit {
     pub(crate) mode: Mode,
     pub(crate) by: Arc<str>,
     /// Who waits to hear what became of it.
-    pub(crate) reply: oneshot::Sender<Result<Vec<Changed>, NotEdited>>,
+    pub(crate) reply: oneshot::Sender<Result<Vec<ItemChange>, NotEdited>>,
 }
 
 /// What is asked for.
@@ -53,7 +53,12 @@ impl Reload {
         _ = reply.send(done);
     }
 
-    async fn make(&mut self, what: Ask, mode: Mode, by: &str) -> Result<Vec<Changed>, NotEdited> {
+    async fn make(
+        &mut self,
+        what: Ask,
+        mode: Mode,
+        by: &str,
+    ) -> Result<Vec<ItemChange>, NotEdited> {
         let mut kept = self.kept.clone();
         let wishes = match what {
             Ask::Wishes(wishes) => wishes,
@@ -143,10 +148,10 @@ impl Reload {
     }
 
     /// What became of parts, as people may see it.
-    fn tell(&self, steps: &[Step]) -> Vec<Changed> {
+    fn tell(&self, steps: &[Step]) -> Vec<ItemChange> {
         let shelf = Arc::clone(&self.shelf.borrow());
         let shown = |key: &ItemKey, json: Option<&Json>| json.map(|json| mask(key, json, &shelf));
-        let changed = steps.iter().map(|step| Changed {
+        let changed = steps.iter().map(|step| ItemChange {
             kind: web_kind(step.key.kind),
             id: step.key.id.clone(),
             before: shown(&step.key, step.before.as_ref()),

@@ -25,9 +25,13 @@ use crate::sample::{
     T0, after, change, checked, delivery, monitor, reading, spent, standing, state, target,
 };
 
+mod access;
 mod incidents;
 mod levels;
 
+pub(crate) use access::{
+    deed, deeds_are_found, one_admin_is_left, sessions_end, the_first_user_is_made_once,
+};
 pub(crate) use incidents::{
     a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
     what_was_given_up_is_taken_up_again,
@@ -69,6 +73,10 @@ macro_rules! laws {
             incidents_are_found,
             a_key_is_made_once,
             parts_of_the_configuration_are_kept_as_they_were_last,
+            the_first_user_is_made_once,
+            one_admin_is_left,
+            sessions_end,
+            deeds_are_found,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,

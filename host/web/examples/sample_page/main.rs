@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&listen).await?;
     println!("http://{}", listener.local_addr()?);
 
-    let router = web.router();
+    let router = web.router(watchkeeper_web::Side::Whole);
     tokio::spawn(async move {
         let started = Instant::now();
         let mut every = interval(Duration::from_secs(2));

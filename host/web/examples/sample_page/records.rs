@@ -67,6 +67,7 @@ fn record(view: IncidentView) -> IncidentRecord {
         text: "Told ops: internal words".into(),
     });
     IncidentRecord {
+        private: false,
         number: view.id.parse().unwrap_or(1),
         stage,
         origin: "outage",

@@ -246,6 +246,8 @@ fn service(
     monitors: Vec<MonitorView>,
 ) -> Arc<ServiceView> {
     Arc::new(ServiceView {
+        private: false,
+        public_health: None,
         id: ServiceId::new(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         description: description.map(Into::into),
@@ -266,6 +268,7 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
     });
     let wobble = |index: u16| (seed + index * index * 37 + index * 11) % 40;
     MonitorView {
+        private: false,
         id: MonitorId::parse(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         health: Health::Healthy,

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::guard::json_body;
 use super::operation::{Operation, shape};
 use super::{admit, answer, refuse, wrong};
-use crate::catalogue::{Changed, Expected, ItemKind, Mode, Wish};
+use crate::catalogue::{Expected, ItemChange, ItemKind, Mode, Wish};
 use crate::web::Web;
 
 /// The largest body, in bytes.
@@ -208,8 +208,8 @@ impl From<Kind> for ItemKind {
     }
 }
 
-impl From<Vec<Changed>> for Changes {
-    fn from(changed: Vec<Changed>) -> Self {
+impl From<Vec<ItemChange>> for Changes {
+    fn from(changed: Vec<ItemChange>) -> Self {
         let changes = changed.into_iter().map(|changed| ShownChange {
             what: match (&changed.before, &changed.after) {
                 (None, _) => "create",

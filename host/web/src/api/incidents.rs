@@ -130,6 +130,7 @@ async fn list(State(web): State<Web>, request: Request) -> Response {
             open,
             service: query.parsed("service", "the id of a service", service)?,
             before: query.parsed("before", "a number", |text| text.parse().ok())?,
+            private_too: true,
             limit: query.limit()?,
             started: None,
         };

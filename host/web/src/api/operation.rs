@@ -106,6 +106,17 @@ impl Operation {
         }
     }
 
+    /// The method as requests name it.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self.method.as_bytes() {
+            b"post" => "POST",
+            b"put" => "PUT",
+            b"patch" => "PATCH",
+            b"delete" => "DELETE",
+            _ => "GET",
+        }
+    }
+
     /// Something to look at.
     pub(crate) fn get<H, T>(path: &'static str, id: &'static str, handler: H) -> Self
     where
