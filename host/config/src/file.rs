@@ -347,8 +347,8 @@ table! {
         /// beginning; `sla` is a promise that was broken.
         [default ["dead", "recovered"]] on: List<Occasion, 6>,
         /// With `on = ["maintenance"]`: how long before it begins a maintenance is told. With `"0s"` only
-        /// its beginning and its end are.
-        [default "1d"] maintenance_ahead: Span<0, { 90 * DAY }>,
+        /// its beginning and its end are. By default a day.
+        [optional] maintenance_ahead: Span<0, { 90 * DAY }>,
         /// Only these services. Without `services` and `monitors`, every monitor.
         [optional] services: List<ServiceId, 1000>,
         /// Only these monitors, each as `service/monitor`, besides those of `services`.

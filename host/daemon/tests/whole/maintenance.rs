@@ -136,6 +136,7 @@ lasts = "1h"
 #[tokio::test(flavor = "multi_thread")]
 async fn a_maintenance_mutes_shows_and_survives() {
     let mut scene = Scene::begin().await;
+    scene.set("mail/smtp", "healthy").await;
     let begun = scene.command(&[
         "start",
         "--service",

@@ -323,7 +323,7 @@ fn whoever_asks_hears_before_at_the_beginning_and_at_the_end() {
         table.log.last().unwrap(),
         "201 Move is over after 1 min 30 s"
     );
-    assert_eq!(table.log.len(), 2);
+    assert_eq!(table.log.len(), 3);
 }
 
 #[test]
