@@ -42,8 +42,9 @@ usage: cargo xtask TASK
   bench [ARG...]    build the release binary and measure it
   contract          write docs/plugins/contract.md from wit/plugin.wit
   compat            keep plugins of a released contract in testing/compat, once for each
-  dist              the release binary with all plugins inside, a Debian package, completions,
-                    man pages and what an image is made of, in target/dist
+  dist              the binary that users install, with all plugins inside, in target/dist;
+                    a Debian package, completions, man pages and what an image is made of,
+                    in target/package
   package BINARY FOLDER
                     those of a binary that is built
 ";

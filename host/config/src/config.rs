@@ -20,6 +20,7 @@ use watchkeeper_engine::telling::Interest;
 
 use crate::hours::Hours;
 use crate::limits::LimitOverrides;
+use crate::maintenance::Maintenance;
 use crate::monitor::Monitor;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
@@ -53,6 +54,8 @@ pub struct Config {
     pub channels: Arc<[Channel]>,
     /// The routes, in the order of the files.
     pub routes: Arc<[Route]>,
+    /// What the files plan, in their order.
+    pub maintenances: Arc<[Maintenance]>,
     /// Which monitors need which others.
     pub dependencies: Arc<Dependencies>,
 }
@@ -381,9 +384,13 @@ pub struct Channel {
 pub struct Route {
     /// The channels; at least one.
     pub to: Arc<[ChannelId]>,
-    /// What they are told; at least that something is dead, sick or unknown, as
-    /// the end of an outage is only told to those who heard of its beginning.
+    /// What they are told; if anything, then at least that something is dead, sick
+    /// or unknown, as the end of an outage is only told to those who heard of its
+    /// beginning.
     pub on: Interest,
+    /// How long before it begins a maintenance is told; none: nothing is told of
+    /// maintenances, and zero: only beginnings and ends.
+    pub maintenance_ahead: Option<Duration>,
     /// The monitors it is about.
     pub filter: RouteFilter,
     /// When it tells.

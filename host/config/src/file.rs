@@ -2,6 +2,7 @@
 //! defaults are filled in and references are followed.
 
 pub(crate) mod incident;
+pub(crate) mod maintenance;
 pub(crate) mod passive;
 pub(crate) mod rules;
 pub(crate) mod sla;
@@ -11,6 +12,7 @@ use serde_json::{Value as Json, json};
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
 
 use self::incident::IncidentTable;
+use self::maintenance::MaintenanceTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
 use self::sla::SlaTable;
@@ -59,6 +61,8 @@ table! {
         [optional] channel: Rows<ChannelTable>,
         /// Which events go to which channels.
         [optional] route: Rows<RouteTable>,
+        /// Planned times in which something may not work.
+        [optional] maintenance: Rows<MaintenanceTable>,
     }
 }
 
@@ -348,7 +352,10 @@ table! {
         [required] to: List<ChannelId, 100>,
         /// What they are told. The end of an outage is only told to those who heard of its
         /// beginning; `sla` is a promise that was broken.
-        [default ["dead", "recovered"]] on: List<Occasion, 5>,
+        [default ["dead", "recovered"]] on: List<Occasion, 6>,
+        /// With `on = ["maintenance"]`: how long before it begins a maintenance is told. With `"0s"` only
+        /// its beginning and its end are.
+        [default "1d"] maintenance_ahead: Span<0, { 90 * DAY }>,
         /// Only these services. Without `services` and `monitors`, every monitor.
         [optional] services: List<ServiceId, 1000>,
         /// Only these monitors, each as `service/monitor`, besides those of `services`.

@@ -15,6 +15,7 @@ pub mod cron;
 pub mod hours;
 pub mod limits;
 pub mod load;
+pub mod maintenance;
 pub mod monitor;
 pub mod passive;
 pub mod place;

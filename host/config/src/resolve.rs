@@ -2,6 +2,7 @@
 //! references followed, and what concerns several keys is checked.
 
 mod incident;
+mod maintenance;
 mod monitor;
 mod passive;
 mod references;
@@ -61,6 +62,7 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
         .iter()
         .filter_map(|table| telling::route(table, &known, &page.time_zone, cx))
         .collect();
+    let maintenances = maintenance::maintenances(root, &known, &page.time_zone, cx);
     Config {
         server: server(value(root.server.as_ref()), cx),
         page,
@@ -72,6 +74,7 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
             .and_then(|table| self_check(table, cx)),
         dead_man: value(root.self_check.as_ref()).and_then(|table| telling::dead_man(table, cx)),
         incidents: incident::incidents(value(root.incident.as_ref())),
+        maintenances,
         vigil: passive::vigil(root, cx),
         dependencies: Arc::new(dependencies(root, &known, cx)),
         services,

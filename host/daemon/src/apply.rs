@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::intake::{self, Keys, Message};
 use crate::orders::Order;
 use crate::page::Views;
+use crate::planning::AllPlanned;
 use crate::run::Finished;
 use crate::scheduler::Request;
 use crate::spaces::{Owner, Spaces};
@@ -75,6 +76,8 @@ pub(crate) struct Apply {
     pub(crate) bell: Arc<Notify>,
     pub(crate) view: watch::Sender<View>,
     pub(crate) views: Views,
+    /// Everything that is planned.
+    pub(crate) planned: watch::Sender<AllPlanned>,
     /// What could not be written yet.
     pub(crate) unsaved: Commit,
     /// Dead readings that wait for word of the canaries.
@@ -439,6 +442,14 @@ impl Apply {
     }
 
     pub(crate) fn show(&mut self) {
+        self.planned.send_if_modified(|known| {
+            let now = self.board.planned();
+            let is_new = **known != *now;
+            if is_new {
+                *known = now.into();
+            }
+            is_new
+        });
         self.view
             .send_replace(self.views.make(&self.board, self.clock.now()));
     }
@@ -472,6 +483,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         changes,
         incidents,
         entries,
+        documents,
         breaches,
         deliveries,
     } = newer;
@@ -488,6 +500,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
     older.incidents.extend(incidents);
     older.entries.extend(entries);
+    older.documents.extend(documents);
     older.breaches.extend(breaches);
     older.deliveries.extend(deliveries);
 }

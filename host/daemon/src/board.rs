@@ -32,6 +32,7 @@ mod desk;
 pub(crate) mod incidents;
 mod insisting;
 mod listening;
+pub(crate) mod planned;
 mod routing;
 mod telling;
 mod troubles;
@@ -39,6 +40,7 @@ mod wording;
 
 use self::desk::Desk;
 use self::incidents::Incidents;
+use self::planned::Planner;
 
 /// What has to be done because of what the board was given.
 #[derive(Debug, Default)]
@@ -73,6 +75,8 @@ pub(crate) struct Monitor {
     pub(crate) targets: Vec<TargetId>,
     pub(crate) state: MonitorState,
     pub(crate) history: History,
+    /// Whether a maintenance covers it.
+    pub(crate) maintained: Maintained,
     /// Raised whenever anything that the page shows of it may have changed.
     pub(crate) version: u64,
     accounted: Timestamp,
@@ -93,6 +97,7 @@ pub(crate) struct Board {
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
     incidents: Incidents,
+    planner: Planner,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -126,6 +131,7 @@ impl Board {
             folded: BTreeMap::new(),
             asked: HashMap::new(),
             incidents: Incidents::default(),
+            planner: Planner::default(),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
@@ -160,6 +166,7 @@ impl Board {
             }
         }
         board.wire();
+        board.recall_planned(&loaded.documents, &loaded.notes, now);
         board.recall_traps();
         board.strangers = heard.into_keys().collect();
         board.listen_after_start(loaded.alive_at, now);
@@ -204,6 +211,7 @@ impl Board {
         self.strangers.extend(told.map(|(target, _)| target));
         self.forget_strangers(batch);
         self.wire();
+        self.adopt_planned(now, batch);
         self.look_for_deadline();
         for assigned in &assignments.monitors {
             let trigger = if reshaped(&before, assigned) {
@@ -238,6 +246,7 @@ impl Board {
         self.retell_all(now, batch);
         self.desk.is_open = true;
         self.due(now, batch);
+        self.tell_planned(now, batch);
     }
 
     fn retell_all(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -279,6 +288,7 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        self.turn(now, batch);
         let Some(entry) = self.targets.get_mut(target) else {
             return;
         };
@@ -317,6 +327,7 @@ impl Board {
 
     /// Does what time alone has done.
     pub(crate) fn tick(&mut self, now: Timestamp, batch: &mut Batch) {
+        self.turn(now, batch);
         let mut due = Vec::new();
         let assigned = self.assignments.monitors.iter();
         for monitor in assigned.filter_map(|it| self.monitors.get(&it.monitor.id)) {
@@ -337,6 +348,7 @@ impl Board {
         self.settle(now, batch);
         self.tick_incidents(now, batch);
         self.due(now, batch);
+        self.tell_planned(now, batch);
     }
 
     /// Moves what is remembered in the past by `millis`, after the wall clock was
@@ -351,6 +363,7 @@ impl Board {
             monitor.accounted = moved(monitor.accounted);
         }
         self.desk.shift(millis);
+        self.stir_planned();
         self.shift_listening(millis, now);
     }
 
@@ -476,7 +489,8 @@ impl Board {
             return;
         };
         let before = entry.state.standing.health;
-        let span = entry.account(now, before);
+        let maintained = monitor.maintained;
+        let span = entry.account(now, before, maintained);
         let was_wavering = entry.state.is_wavering();
         let stepped = step(&entry.state, input, &monitor.assigned.monitor.rules, now);
         entry.state = stepped.state;
@@ -490,7 +504,7 @@ impl Board {
                 batch.commit.changes.push(NewChange {
                     subject: Subject::Target(target.clone()),
                     change: change.clone(),
-                    maintained: Maintained::No,
+                    maintained,
                     folded_into: None,
                 });
             }
@@ -535,6 +549,7 @@ impl Board {
             });
         }
         monitor.version += 1;
+        let maintained = monitor.maintained;
         let moved = monitor.state != stepped.state;
         monitor.state = stepped.state;
         if moved {
@@ -545,6 +560,7 @@ impl Board {
         }
         let standing = &monitor.state.standing;
         if matches!(standing.health, Health::Sick | Health::Dead)
+            && maintained == Maintained::No
             && let Some(reason) = &standing.reason
         {
             let (health, reason) = (standing.health, Arc::clone(reason));
@@ -556,13 +572,15 @@ impl Board {
             } else {
                 None
             };
-            self.tell_or_hold(id, &event, now, batch);
+            if maintained == Maintained::No {
+                self.tell_or_hold(id, &event, now, batch);
+            }
             if let Some(change) = change {
                 batch.changed.push(id.clone());
                 batch.commit.changes.push(NewChange {
                     subject: Subject::Monitor(id.clone()),
                     change,
-                    maintained: Maintained::No,
+                    maintained,
                     folded_into: self.folded.get(id).map(|(_, root)| root.clone()),
                 });
             }
@@ -623,8 +641,8 @@ impl Target {
     }
 
     /// The time since it was last accounted for.
-    fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
-        account(&mut self.accounted, now, health)
+    fn account(&mut self, now: Timestamp, health: Health, maintained: Maintained) -> Option<Span> {
+        account(&mut self.accounted, now, health, maintained)
     }
 }
 
@@ -640,6 +658,7 @@ impl Monitor {
             targets,
             state,
             history: History::new(now),
+            maintained: Maintained::No,
             version: 0,
             accounted: now,
         }
@@ -647,21 +666,27 @@ impl Monitor {
 
     fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
         let from = self.accounted;
-        let span = account(&mut self.accounted, now, health);
+        let maintained = self.maintained;
+        let span = account(&mut self.accounted, now, health, maintained);
         if span.is_some() {
-            self.history.add_span(from, now, health);
+            self.history.add_span((from, now), health, maintained);
         }
         span
     }
 }
 
-fn account(accounted: &mut Timestamp, now: Timestamp, health: Health) -> Option<Span> {
+fn account(
+    accounted: &mut Timestamp,
+    now: Timestamp,
+    health: Health,
+    maintained: Maintained,
+) -> Option<Span> {
     let from = std::mem::replace(accounted, now);
     (from < now).then_some(Span {
         from,
         to: now,
         health,
-        maintained: Maintained::No,
+        maintained,
     })
 }
 

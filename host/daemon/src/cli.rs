@@ -16,6 +16,7 @@ mod channel;
 mod check;
 mod health;
 mod levels;
+mod maintenance;
 mod past;
 mod plugin;
 mod setting;
@@ -94,6 +95,9 @@ enum Command {
     /// Incidents, on the server that runs
     #[command(subcommand)]
     Incident(past::IncidentCommand),
+    /// Maintenances, on the server that runs
+    #[command(subcommand)]
+    Maintenance(maintenance::MaintenanceCommand),
     /// What was told to whom, on the server that runs
     Deliveries(past::Deliveries),
     /// How well promises are kept, on the server that runs
@@ -194,6 +198,7 @@ impl Command {
             }
             Self::Set(set) => set.run(global).await,
             Self::Incident(command) => command.run(global).await,
+            Self::Maintenance(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Sla(sla) => sla.run(global).await,
             Self::Token(command) => match read_config(&global.config) {

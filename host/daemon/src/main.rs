@@ -18,6 +18,7 @@ mod trust;
 
 mod asking;
 
+mod planning;
 mod plugins;
 
 mod source;

@@ -56,6 +56,8 @@ pub(crate) enum Occasion {
     Reminder,
     /// The host has started.
     Startup,
+    /// A maintenance begins soon, has begun or is over.
+    Maintenance,
     /// A promise was broken.
     Breach,
     /// The host's own trouble, or its end.
@@ -143,6 +145,7 @@ impl Occasion {
             Self::Changed | Self::Host | Self::Network => sandbox::Occasion::Changed,
             Self::Reminder => sandbox::Occasion::Reminder,
             Self::Startup => sandbox::Occasion::Startup,
+            Self::Maintenance => sandbox::Occasion::Maintenance,
             Self::Breach => sandbox::Occasion::Breach,
         }
     }

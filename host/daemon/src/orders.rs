@@ -10,6 +10,7 @@ use watchkeeper_store::Breach;
 
 use crate::apply::Apply;
 use crate::board::Batch;
+use crate::board::planned::{self, Planned, Wish};
 
 /// How many orders may wait. Who comes then waits for a place, for as long as
 /// whoever asks is patient.
@@ -25,6 +26,15 @@ pub(crate) enum Order {
         note: Arc<str>,
         /// Who waits to hear who has taken it.
         reply: oneshot::Sender<Result<Acknowledgement, Refused>>,
+    },
+    /// To plan something, or otherwise.
+    Maintain {
+        wish: Box<Wish>,
+        /// What whoever wishes has seen.
+        revision: Option<u32>,
+        by: Arc<str>,
+        /// Who waits to hear what became of it.
+        reply: oneshot::Sender<Result<Arc<Planned>, planned::Refused>>,
     },
     /// To keep promises that were found broken, and to tell of those who wants to
     /// hear of it and was not told.
@@ -68,6 +78,23 @@ impl Apply {
                 // rather than that; whoever asked may also have left.
                 if self.is_kept() {
                     _ = reply.send(taken);
+                }
+            }
+            Order::Maintain {
+                wish,
+                revision,
+                by,
+                reply,
+            } => {
+                let mut batch = Batch::default();
+                let now = self.clock.now();
+                let done = self.board.maintain(*wish, revision, &by, now, &mut batch);
+                self.carry_out(batch).await;
+                if done.is_ok() {
+                    self.show();
+                }
+                if self.is_kept() {
+                    _ = reply.send(done);
                 }
             }
         }

@@ -10,6 +10,7 @@ use watchkeeper_engine::monitor;
 use watchkeeper_engine::passive::Heard;
 use watchkeeper_engine::passive::report::Said;
 use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{ChangeQuery, Store, StoreError, SubjectKind};
 use watchkeeper_web::{Day, DayState, MonitorView, Overall, ServiceView, TargetView, View};
 
@@ -17,6 +18,7 @@ use crate::board::{Board, Monitor, Target};
 use crate::history::{self, LATENCIES};
 
 mod incidents;
+mod planned;
 
 /// How many changes are read to explain the days of the page. On a page with
 /// more, the oldest days say only how long and not why.
@@ -49,20 +51,36 @@ impl Views {
                 .iter()
                 .filter_map(|each| Some(self.monitor(board, board.monitor(&each.id)?)))
                 .collect();
-            let weighed = service.monitors.iter().filter_map(|each| {
-                Some((board.monitor(&each.id)?.state.standing.health, each.weight))
-            });
-            let health = monitor::service(weighed);
-            healths.push(health);
+            let weighed = |counts: fn(&Monitor) -> bool| {
+                let weighed = service.monitors.iter().filter_map(move |each| {
+                    let known = board.monitor(&each.id).filter(|known| counts(known))?;
+                    Some((known.state.standing.health, each.weight))
+                });
+                monitor::service(weighed)
+            };
+            let is_free = |known: &Monitor| known.maintained == Maintained::No;
+            let maintained = !monitors.is_empty() && monitors.iter().all(|it| it.maintained);
+            // What is under maintenance does not make the rest look bad.
+            let health = if maintained {
+                weighed(|_| true)
+            } else {
+                let health = weighed(is_free);
+                healths.push(health);
+                health
+            };
             let view = ServiceView {
                 id: service.id.clone(),
                 label: Arc::clone(&service.label),
                 description: service.description.clone(),
                 health,
-                maintained: false,
+                maintained,
                 monitors,
             };
             services.push(self.service(view));
+        }
+        if healths.is_empty() && !config.services.is_empty() {
+            // Everything is as it was planned to be.
+            healths.push(Health::Healthy);
         }
         let page = monitor::page(healths);
         let (open, past) = incidents::incidents(board, now);
@@ -77,7 +95,7 @@ impl Views {
             services,
             announcements: Vec::new(),
             incidents: open,
-            maintenance: Vec::new(),
+            maintenance: planned::maintenances(board, now),
             past: Some(past),
             checked_at: board.checked_at(),
             now,
@@ -101,6 +119,7 @@ impl Views {
     fn service(&mut self, view: ServiceView) -> Arc<ServiceView> {
         if let Some(before) = self.services.get(&view.id)
             && before.health == view.health
+            && before.maintained == view.maintained
             && before.monitors.len() == view.monitors.len()
             && before
                 .monitors
@@ -182,7 +201,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         TargetView {
             name: name.into(),
             health,
-            maintained: false,
+            maintained: monitor.maintained == Maintained::Yes,
             latency_ms: last
                 .and_then(|reading| reading.latency)
                 .filter(|_| health != Health::Dead)
@@ -192,11 +211,12 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             reason: reason.or_else(|| standing.and_then(|standing| standing.reason.clone())),
         }
     });
+    let sums: HealthSums = monitor.history.days().map(|day| day.sums).sum();
     MonitorView {
         id: own.id.clone(),
         label: Arc::clone(&own.label),
         health: standing.health,
-        maintained: false,
+        maintained: monitor.maintained == Maintained::Yes,
         since: standing.since,
         latency_ms: monitor.history.median_latency().map(millis),
         spark: monitor
@@ -206,12 +226,8 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             .collect(),
         days: monitor.history.days().map(day).collect(),
         first_day: monitor.history.first_day(),
-        uptime: monitor
-            .history
-            .days()
-            .map(|day| day.sums)
-            .sum::<watchkeeper_engine::uptime::HealthSums>()
-            .uptime(),
+        uptime: sums.uptime(),
+        excluded_minutes: minutes(sums.maintenance_ms),
         targets: targets.collect(),
     }
 }
@@ -251,9 +267,14 @@ fn day(day: &history::Day) -> Day {
     };
     Day {
         state,
-        affected_minutes: u32::try_from(affected.div_ceil(60_000)).unwrap_or(u32::MAX),
+        affected_minutes: minutes(affected),
         why: day.why.as_ref().map(|(_, why)| Arc::clone(why)),
     }
+}
+
+/// Begun minutes.
+fn minutes(millis: u64) -> u32 {
+    u32::try_from(millis.div_ceil(60_000)).unwrap_or(u32::MAX)
 }
 
 fn millis(span: Duration) -> u32 {

@@ -32,6 +32,7 @@ use crate::links::{self, Links};
 use crate::orders;
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
+use crate::planning::Planning;
 use crate::plugins::Plugins;
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
@@ -90,6 +91,12 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (hushed, hushed_until) = watch::channel(None);
     let (orders, ordered) = mpsc::channel(orders::QUEUE);
     let links = read_links(store.as_ref()).await?;
+    let (planned, all_planned) = watch::channel(board.planned().into());
+    let planning = Planning {
+        keys: key_holder.clone(),
+        planned: all_planned,
+        orders: orders.clone(),
+    };
     let levels = Levels {
         keys: key_holder.clone(),
         orders: orders.clone(),
@@ -115,6 +122,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         is_ready,
         counter,
         desk,
+        planning,
         levels.clone(),
     ));
     web.publish(views.borrow().clone());
@@ -187,6 +195,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             bell: Arc::clone(&bell),
             view,
             views: maker,
+            planned,
             unsaved: batch.commit,
             doubted: Vec::new(),
             doubting_silence: None,
@@ -310,6 +319,7 @@ fn web_settings(
     ready: watch::Receiver<bool>,
     counter: Counter,
     desk: Desk,
+    planning: Planning,
     levels: Levels,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
@@ -323,6 +333,7 @@ fn web_settings(
             }
         }),
         intake: Arc::new(counter),
+        plans: Arc::new(planning),
         records: Arc::new(desk),
         levels: Arc::new(levels),
         max_followers_per_address: config.server.followers_per_address,

@@ -15,6 +15,7 @@ mod whole {
     mod install;
     mod languages;
     mod levels;
+    mod maintenance;
     mod manual;
     mod metrics;
     mod outage;

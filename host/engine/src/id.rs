@@ -77,6 +77,10 @@ id! {
     ChannelId
 }
 id! {
+    /// The identifier of a maintenance, unique over files and database.
+    MaintenanceId
+}
+id! {
     /// The part of a monitor's identifier that is unique within its service.
     MonitorName
 }

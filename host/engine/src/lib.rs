@@ -31,6 +31,8 @@ pub mod dependencies;
 
 pub mod network;
 
+pub mod maintenance;
+
 pub mod telling;
 
 pub mod incident;

@@ -11,6 +11,7 @@
 
 mod breach;
 mod contract;
+mod document;
 mod error;
 mod histogram;
 mod incident;
@@ -22,6 +23,7 @@ mod token;
 
 pub use breach::{Breach, BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 pub use contract::{Answer, Store};
+pub use document::{Document, DocumentKey, DocumentKind};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
 pub use incident::{

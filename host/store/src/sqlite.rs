@@ -45,6 +45,7 @@ mod database;
 mod readers;
 
 mod breaches;
+mod documents;
 mod incidents;
 mod mirror;
 mod outbox;
@@ -79,6 +80,7 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_2.sql"),
         include_str!("sqlite/migrations/state_3.sql"),
         include_str!("sqlite/migrations/state_4.sql"),
+        include_str!("sqlite/migrations/state_5.sql"),
     ],
     synchronous: Synchronous::Full,
 };

@@ -1,6 +1,8 @@
 //! What every address below `/api/v1` has in common: who is let in, what a page of
 //! a long list looks like, and how answers are written.
 
+use std::fmt::Display;
+
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::request::Parts;
@@ -14,8 +16,10 @@ use crate::reporter::slow_down;
 use crate::web::Web;
 
 pub(crate) mod deliveries;
+pub(crate) mod etag;
 pub(crate) mod incidents;
 pub(crate) mod levels;
+pub(crate) mod maintenances;
 
 /// How much of a list one answer holds where nothing is said.
 const PAGE: usize = 50;
@@ -86,12 +90,12 @@ impl Query {
     }
 
     /// A page of `items`, of which there may be more if they are as many as were
-    /// asked for; the next page begins before `last`, the number of the last one.
+    /// asked for; the next page begins before `last`, the number or id of the last one.
     pub(crate) fn page<T>(
         &self,
         path: &str,
         items: Vec<T>,
-        last: Option<i64>,
+        last: Option<impl Display>,
     ) -> Result<Page<T>, Response> {
         let limit = self.limit()?;
         let last = last.filter(|_| items.len() >= limit);

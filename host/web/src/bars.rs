@@ -170,6 +170,7 @@ mod tests {
             days: days.chars().map(day).collect(),
             first_day: Timestamp::default(),
             uptime: sums.uptime(),
+            excluded_minutes: 0,
             targets: Vec::new(),
         })
     }

@@ -202,7 +202,7 @@ impl Fragments {
         Page {
             assets: Assets::get(),
             title: &view.title,
-            headline: words::headline(view.health),
+            headline: words::headline_of(view),
             description: Some(description),
             public_url: view.public_url.as_deref().and_then(words::web_address),
             website: view.website.as_deref().and_then(words::web_address),

@@ -16,6 +16,7 @@ mod dates;
 mod words;
 
 mod bars;
+mod markdown;
 mod past;
 mod spark;
 mod template;
@@ -29,6 +30,7 @@ mod negotiate;
 mod page;
 mod report;
 
+mod plans;
 mod records;
 
 mod allowance;
@@ -39,6 +41,8 @@ mod inbox;
 mod manager;
 mod manual;
 mod reporter;
+
+mod calendar;
 
 mod assets;
 mod failure;
@@ -54,6 +58,9 @@ pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use levels::{
     BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,
     WantedReport,
+};
+pub use plans::{
+    CalendarEvent, MaintenanceDraft, MaintenanceRecord, NotPlanned, PlanWish, Plans, Source,
 };
 pub use records::{
     BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,

@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::api;
 use crate::assets::Assets;
+use crate::calendar;
 use crate::events;
 use crate::exposition::text_format;
 use crate::failure::Failure;
@@ -62,6 +63,8 @@ pub(crate) fn router(web: Web) -> Router {
         .merge(incidents::routes())
         .merge(api::incidents::routes())
         .merge(api::deliveries::routes())
+        .merge(api::maintenances::routes())
+        .merge(calendar::routes())
         .merge(api::levels::routes())
         .merge(levels::routes())
         .method_not_allowed_fallback(method_not_allowed)

@@ -12,6 +12,7 @@ use watchkeeper_engine::time::Timestamp;
 use crate::assets::Assets;
 use crate::bars::{self, Bars};
 use crate::dates::{self, Form, Iso, IsoDay, Latency, Minutes, Moment, Utc};
+use crate::markdown;
 use crate::past::PastRow;
 use crate::spark;
 use crate::view::{
@@ -229,7 +230,7 @@ impl<'a> Overall<'a> {
     fn new(view: &'a View, checked: Option<Checked>) -> Self {
         Self {
             title: &view.title,
-            headline: words::headline(view.health),
+            headline: words::headline_of(view),
             shown: view.health.into(),
             summary: words::summary(view),
             checked,

@@ -125,6 +125,9 @@ pub struct MonitorView {
     /// The share of the time shown in which it was not dead; `None` if it was
     /// never checked.
     pub uptime: Option<Uptime>,
+    /// For how many minutes of the days shown it was under maintenance, which the
+    /// share leaves out.
+    pub excluded_minutes: u32,
     /// What it checks, in the order of the configuration.
     pub targets: Vec<TargetView>,
 }
@@ -266,9 +269,13 @@ pub enum Stage {
 /// A planned time in which something may not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MaintenanceView {
+    /// Its identifier, unique among maintenances.
+    pub id: Arc<str>,
+    /// Whether it goes on now.
+    pub in_progress: bool,
     /// What is done.
     pub title: Arc<str>,
-    /// What people will notice of it; may be empty.
+    /// What people will notice of it, in Markdown; may be empty.
     pub text: Arc<str>,
     /// When it begins.
     pub starts: Timestamp,

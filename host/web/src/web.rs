@@ -21,6 +21,7 @@ use crate::incidents;
 use crate::intake::{Intake, Nobody};
 use crate::levels::{Levels, NoLevels};
 use crate::page::Built;
+use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
@@ -59,6 +60,8 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Knows what is planned.
+    pub plans: Arc<dyn Plans>,
     /// Computes how well promises are kept.
     pub levels: Arc<dyn Levels>,
     /// How many may follow the page live.
@@ -126,6 +129,7 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(())),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            plans: Arc::new(NoPlans),
             levels: Arc::new(NoLevels),
             max_followers: 2000,
             max_followers_per_address: 64,

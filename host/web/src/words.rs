@@ -164,6 +164,20 @@ pub(crate) const fn headline(overall: Overall) -> &'static str {
     }
 }
 
+/// What the page says first of `view`: where nothing is wrong but something is
+/// under maintenance, that.
+pub(crate) fn headline_of(view: &View) -> &'static str {
+    let is_maintained = view
+        .services
+        .iter()
+        .any(|it| it.maintained || it.monitors.iter().any(|monitor| monitor.maintained));
+    if is_maintained && view.health == Overall::Healthy {
+        "Maintenance in progress"
+    } else {
+        headline(view.health)
+    }
+}
+
 /// The sentence below the headline.
 pub(crate) fn summary(view: &View) -> String {
     let monitors = || view.services.iter().flat_map(|service| &service.monitors);
@@ -172,7 +186,7 @@ pub(crate) fn summary(view: &View) -> String {
         return "No services are set up yet.".to_owned();
     }
     let working = monitors()
-        .filter(|monitor| monitor.maintained || monitor.health == Health::Healthy)
+        .filter(|monitor| !monitor.maintained && monitor.health == Health::Healthy)
         .count();
     let unknown = monitors()
         .filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown)
@@ -189,6 +203,11 @@ pub(crate) fn summary(view: &View) -> String {
         0 => {}
         1 => said.push("1 has no fresh data.".to_owned()),
         many => said.push(format!("{many} have no fresh data.")),
+    }
+    match monitors().filter(|monitor| monitor.maintained).count() {
+        0 => {}
+        1 => said.push("1 is under maintenance.".to_owned()),
+        many => said.push(format!("{many} are under maintenance.")),
     }
     match view.incidents.len() {
         0 => {}
@@ -294,6 +313,7 @@ mod tests {
             days: Vec::new(),
             first_day: Timestamp::default(),
             uptime: None,
+            excluded_minutes: 0,
             targets: targets
                 .iter()
                 .map(|health| TargetView {

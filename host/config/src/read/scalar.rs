@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
-use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::id::{ChannelId, MaintenanceId, MonitorId, MonitorName, ServiceId};
 
 use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::cron::Cron;
@@ -241,6 +241,12 @@ from_text!(
     Self::new
 );
 from_text!(
+    MaintenanceId,
+    "an id such as \"move\"",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    Self::new
+);
+from_text!(
     MonitorName,
     "an id such as \"health\"",
     "^[a-z0-9][a-z0-9-]{0,63}$",
@@ -365,15 +371,17 @@ pub(crate) enum Occasion {
     Sick,
     Recovered,
     Unknown,
+    Maintenance,
     Sla,
 }
 
 impl Occasion {
-    const WORDS: [(&str, Self); 5] = [
+    const WORDS: [(&str, Self); 6] = [
         ("dead", Self::Dead),
         ("sick", Self::Sick),
         ("recovered", Self::Recovered),
         ("unknown", Self::Unknown),
+        ("maintenance", Self::Maintenance),
         ("sla", Self::Sla),
     ];
 }

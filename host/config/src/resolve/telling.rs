@@ -23,6 +23,9 @@ use crate::source::At;
 /// How long changes are gathered after the first.
 const GROUP_WAIT: Duration = Duration::from_secs(10);
 
+/// How long before it begins a maintenance is told.
+const MAINTENANCE_AHEAD: Duration = Duration::from_hours(24);
+
 pub(super) fn channel(placed: &Placed<ChannelTable>, cx: &mut Context<'_>) -> Option<Channel> {
     let table = &placed.value;
     let rate = value(table.rate.as_ref()).and_then(|rate| {
@@ -83,6 +86,7 @@ pub(super) fn route(
     Some(Route {
         to: values(Some(table.to.as_ref()?)),
         on: interest(table, cx),
+        maintenance_ahead: maintenance_ahead(table, cx),
         filter: filter(table),
         hours: hours(table, page_zone, cx),
         group_wait: value(table.group_wait.as_ref()).map_or(GROUP_WAIT, |span| span.0),
@@ -140,6 +144,20 @@ fn interest(table: &RouteTable, cx: &mut Context<'_>) -> Interest {
         );
     }
     on
+}
+
+/// How long before it begins a maintenance is told, if the route tells of any.
+fn maintenance_ahead(table: &RouteTable, cx: &mut Context<'_>) -> Option<Duration> {
+    let on = elements(table.on.as_ref());
+    let ahead = &table.maintenance_ahead;
+    if on.iter().any(|it| it.value == Occasion::Maintenance) {
+        return Some(value(ahead.as_ref()).map_or(MAINTENANCE_AHEAD, |span| span.0));
+    }
+    if let Some(ahead) = ahead {
+        let what = "`maintenance_ahead` means nothing without `on = [\"maintenance\"]`";
+        cx.report(Finding::new(ahead.at, what).key(&ahead.key));
+    }
+    None
 }
 
 fn filter(table: &RouteTable) -> RouteFilter {

@@ -39,6 +39,7 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD",
         "ROCKETCHAT_WEBHOOK_URL",
         "SLACK_WEBHOOK_URL",
+        "SMS_TOKEN",
         "SPLUNK_ON_CALL_URL",
         "STOCK_PASSWORD",
         "TEAMS_WORKFLOW_URL",
@@ -46,6 +47,7 @@ fn env(name: &str) -> Option<String> {
         "TWILIO_TOKEN",
         "VONAGE_SECRET",
         "WEBEX_TOKEN",
+        "XMPP_PASSWORD",
         "ZULIP_API_KEY",
     ];
     let tokens = [

@@ -312,7 +312,7 @@ impl Board {
             let standing = &monitor.state.standing;
             let since = standing.since.filter(|since| now.since(*since) >= after)?;
             let is_bad = matches!(standing.health, Health::Sick | Health::Dead);
-            let waits = self.held.contains_key(id) || self.folded.contains_key(id);
+            let waits = self.waits_for_others(id);
             (is_bad && !waits && book.ailing(id).is_none())
                 .then(|| (id.clone(), standing.health, since, standing.reason.clone()))
         });

@@ -163,7 +163,7 @@ impl Board {
                     continue;
                 };
                 let health = target.state.standing.health;
-                if let Some(span) = target.account(now, health) {
+                if let Some(span) = target.account(now, health, monitor.maintained) {
                     account(Subject::Target(id.clone()), span);
                 }
             }

@@ -24,6 +24,10 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.is_maintained(id) {
+            // How it stands is told once the maintenance is over.
+            return;
+        }
         if let Event::Changed(change) = event {
             if change.cause == Cause::NetworkLost {
                 // One notice tells of the network; that nothing is known follows.
@@ -94,7 +98,9 @@ impl Board {
                 tracing::info!(monitor = %id, %into, "outage folded into that of what it depends on");
                 self.held.remove(id);
                 let event = Event::Changed(change.clone());
-                self.stand(id, &event, Some(&into), now, batch);
+                if !self.is_maintained(&into) {
+                    self.stand(id, &event, Some(&into), now, batch);
+                }
                 self.folded.insert(id.clone(), (change, into));
             }
             Dependency::Tell => {

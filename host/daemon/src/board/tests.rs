@@ -15,6 +15,7 @@ use crate::plugins::Shelf;
 
 mod incidents;
 mod listening;
+mod maintenance;
 mod routing;
 
 const CONFIG: &str = r#"

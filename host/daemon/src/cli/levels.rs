@@ -83,7 +83,7 @@ impl Sla {
                 let keys = [
                     "id", "service", "monitor", "period", "starts", "target", "kept", "found",
                 ];
-                super::past::list(&connection, global, first, keys).await
+                super::past::list(&connection, global, first, keys, |_| true).await
             }
             (None, Some(asked)) => asked.report(global).await,
             (None, None) => {

@@ -70,7 +70,7 @@ impl IncidentCommand {
                 let state = (!all).then_some(("state", "open"));
                 let first = path("/api/v1/incidents", state);
                 let keys = ["id", "state", "severity", "started", "resolved", "title"];
-                list(&connection, global, first, keys).await
+                list(&connection, global, first, keys, |_| true).await
             }
             Self::Ack {
                 id,
@@ -114,7 +114,7 @@ impl Deliveries {
         let keys = [
             "id", "channel", "state", "attempts", "created", "title", "error",
         ];
-        list(&self.connection, global, first, keys).await
+        list(&self.connection, global, first, keys, |_| true).await
     }
 }
 
@@ -128,12 +128,13 @@ pub(super) fn path<'a>(start: &str, pairs: impl IntoIterator<Item = (&'a str, &'
     format!("{start}?{}", query.finish())
 }
 
-/// Prints every page of a list that begins at `next`.
+/// Prints what `is_shown` of every page of a list that begins at `first`.
 pub(super) async fn list<const N: usize>(
     connection: &Connection,
     global: &Global,
     first: String,
     keys: [&str; N],
+    is_shown: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<Exit> {
     let mut rows = Vec::new();
     let mut next = Some(first);
@@ -144,7 +145,7 @@ pub(super) async fn list<const N: usize>(
         };
         next = page["next"].as_str().map(str::to_owned);
         if let Value::Array(items) = page["items"].take() {
-            rows.extend(items);
+            rows.extend(items.into_iter().filter(&is_shown));
         }
     }
     if global.json {
@@ -164,6 +165,11 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => printable(text),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
+        Value::Object(span) if span.contains_key("starts") => {
+            format!("{} to {}", cell(&span["starts"]), cell(&span["ends"]))
+        }
         other => other.to_string(),
     }
 }

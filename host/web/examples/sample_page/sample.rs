@@ -38,6 +38,8 @@ pub(crate) fn view() -> View {
         }],
         incidents: vec![slow_region()],
         maintenance: vec![MaintenanceView {
+            id: "pg-18".into(),
+            in_progress: false,
             title: "PostgreSQL 17 to 18".into(),
             text: "Writes pause for up to 30 seconds while the primary switches over. Reads \
                    continue."
@@ -282,6 +284,7 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
         ],
         first_day: at("2026-08-24 00:00"),
         uptime: sums(0).uptime(),
+        excluded_minutes: 0,
         targets: Vec::new(),
     }
 }
