@@ -1,5 +1,5 @@
-//! The tools with which the tests build plugins in other languages than Rust: exact
-//! versions, after the lock files of the examples, below `target/languages`.
+//! The tools with which the tests build plugins in other languages than Rust, and test
+//! the API: exact versions, after lock files, below `target/languages`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,19 @@ const INSTALLED: &str = "installed.lock";
 /// Installs what is missing. Where it cannot be had, the tests that need it say so.
 pub(crate) fn bring(project: &Project) {
     for (label, bring) in [
-        ("JavaScript", npm as fn(&Project) -> Result<()>),
-        ("Python", |project| pip(project, "python")),
-        ("C", |project| pip(project, "c")),
+        ("plugins in JavaScript", npm as fn(&Project) -> Result<()>),
+        ("plugins in Python", |project| {
+            pip(project, "examples/plugins/python", "python")
+        }),
+        ("plugins in C", |project| {
+            pip(project, "examples/plugins/c", "c")
+        }),
+        ("testing the API", |project| {
+            pip(project, "testing/schemathesis", "schemathesis")
+        }),
     ] {
         if let Err(error) = bring(project) {
-            say(&format!("no tools for plugins in {label}: {error:#}"));
+            say(&format!("no tools for {label}: {error:#}"));
         }
     }
 }
@@ -52,10 +59,9 @@ fn npm(project: &Project) -> Result<()> {
 }
 
 /// Into an environment of its own: neither the system's Python nor the user's is changed.
-fn pip(project: &Project, language: &str) -> Result<()> {
-    let examples = project.root.join("examples/plugins").join(language);
-    let folder = folder(project, language)?;
-    let lock = examples.join("requirements.txt");
+fn pip(project: &Project, locked: &str, name: &str) -> Result<()> {
+    let folder = folder(project, name)?;
+    let lock = project.root.join(locked).join("requirements.txt");
     if is_installed(&folder, &lock) {
         return Ok(());
     }

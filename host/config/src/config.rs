@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use watchkeeper_engine::dependencies::Dependencies;
-use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
+use watchkeeper_engine::id::{ChannelId, MonitorId, RouteId, ServiceId};
 use watchkeeper_engine::incident;
 use watchkeeper_engine::pacing::Rate;
 use watchkeeper_engine::reminding::Plan;
 use watchkeeper_engine::telling::Interest;
 
 use crate::hours::Hours;
+use crate::items::Made;
 use crate::limits::LimitOverrides;
 use crate::maintenance::Maintenance;
 use crate::monitor::Monitor;
@@ -99,6 +100,9 @@ pub struct Server {
     pub public_url: Option<Arc<str>>,
     /// How many visitors of one address may follow the page live, 1 to 2,000.
     pub followers_per_address: usize,
+    /// Whether what was made through the API may reach private and loopback
+    /// addresses.
+    pub api_private_targets: bool,
 }
 
 /// What the status page says of its owner.
@@ -357,6 +361,8 @@ pub struct Service {
 pub struct Channel {
     /// Unique in a configuration.
     pub id: ChannelId,
+    /// Where it was written.
+    pub made: Made,
     /// The plugin that delivers.
     pub notifier: PluginName,
     /// What the plugin gets to know.
@@ -382,6 +388,8 @@ pub struct Channel {
     reason = "independent wishes of an operator"
 )]
 pub struct Route {
+    /// What programs call it by, unique in a configuration.
+    pub id: Option<RouteId>,
     /// The channels; at least one.
     pub to: Arc<[ChannelId]>,
     /// What they are told; if anything, then at least that something is dead, sick

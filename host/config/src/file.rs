@@ -9,7 +9,7 @@ pub(crate) mod sla;
 pub(crate) mod telling;
 
 use serde_json::{Value as Json, json};
-use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, RouteId, ServiceId};
 
 use self::incident::IncidentTable;
 use self::maintenance::MaintenanceTable;
@@ -79,6 +79,9 @@ table! {
         /// How many visitors of one address (of one /64 of IPv6) may follow the page live at a
         /// time. Those of this machine are not counted.
         [default 64] followers_per_address: Count<1, 2000>,
+        /// Whether monitors and channels made through the API may reach private and loopback
+        /// addresses, as those of this file may.
+        [default false] api_private_targets: bool,
     }
 }
 
@@ -348,6 +351,8 @@ table! {
 table! {
     /// Which events go to which channels.
     struct RouteTable {
+        /// What programs call it by: lower-case letters, digits and `-`; unique.
+        [optional] id: RouteId,
         /// The channels, by their ids.
         [required] to: List<ChannelId, 100>,
         /// What they are told. The end of an outage is only told to those who heard of its

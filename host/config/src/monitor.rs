@@ -9,6 +9,7 @@ use watchkeeper_engine::monitor::{Combine, Weight};
 use watchkeeper_engine::target::TargetRules;
 
 use crate::config::{PluginName, Tag};
+use crate::items::Made;
 use crate::limits::LimitOverrides;
 use crate::passive::Passive;
 use crate::place::Position;
@@ -20,6 +21,8 @@ use crate::sla::Sla;
 pub struct Monitor {
     /// Unique in a configuration.
     pub id: MonitorId,
+    /// Where it was written.
+    pub made: Made,
     /// The name people read.
     pub label: Arc<str>,
     /// One sentence on what it checks.

@@ -27,6 +27,7 @@ use crate::file::{
     LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, SelfTable, ServerTable,
     ServiceTable,
 };
+use crate::items::Made;
 use crate::limits::LimitOverrides;
 use crate::load::folder_of;
 use crate::monitor::scheme;
@@ -118,6 +119,15 @@ fn line_or<const MAX: usize>(field: Option<&Placed<Line<MAX>>>, default: impl Di
     line(field).unwrap_or_else(|| default.to_string().into())
 }
 
+/// Where a part of the configuration was written.
+fn made(at: At, cx: &Context<'_>) -> Made {
+    if cx.sources.is_item(at.file) {
+        Made::Api
+    } else {
+        Made::File
+    }
+}
+
 /// Where a part of the configuration stands.
 fn position(at: At, cx: &Context<'_>) -> Position {
     Position(cx.sources.place(at))
@@ -146,6 +156,9 @@ fn server(table: Option<&ServerTable>, cx: &mut Context<'_>) -> Server {
         followers_per_address: value(table.and_then(|table| table.followers_per_address.as_ref()))
             .and_then(|count| usize::try_from(count.0).ok())
             .unwrap_or(64),
+        api_private_targets: value(table.and_then(|table| table.api_private_targets.as_ref()))
+            .copied()
+            .unwrap_or(false),
     }
 }
 
@@ -298,7 +311,10 @@ fn service(
     let table = &placed.value;
     let defaults = value(root.defaults.as_ref());
     let monitors = rows(table.monitor.as_ref());
-    if let Some(list) = table.monitor.as_ref().filter(|_| monitors.is_empty()) {
+    // One made elsewhere gets its monitors one by one.
+    let may_be_empty = cx.sources.is_item(placed.at.file);
+    let is_empty = monitors.is_empty() && !may_be_empty;
+    if let Some(list) = table.monitor.as_ref().filter(|_| is_empty) {
         let finding = Finding::new(list.at, "a service must have a monitor").key(&list.key);
         cx.report(finding.absence());
     }

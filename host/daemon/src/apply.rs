@@ -1,6 +1,7 @@
 //! The one task that decides: takes what runs found, steps the board, and sees
 //! to it that what follows is kept, asked and told, in that order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use watchkeeper_engine::health::Health;
+use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
@@ -88,6 +90,8 @@ pub(crate) struct Apply {
     pub(crate) alive: Option<Instant>,
     /// What people want done.
     pub(crate) orders: mpsc::Receiver<Order>,
+    /// What people have paused.
+    pub(crate) paused: watch::Sender<Arc<BTreeSet<MonitorId>>>,
 }
 
 /// Who said something, and how it was taken.
@@ -131,6 +135,7 @@ impl Apply {
                         let assignments = Arc::clone(&self.assignments.borrow_and_update());
                         self.keys.send_replace(Arc::new(Keys::of(&assignments.config)));
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
+                        self.show_paused();
                         self.metrics.forget_monitors();
                         self.carry_out(batch).await;
                         self.show_all();
@@ -439,6 +444,18 @@ impl Apply {
             }
         }
         self.show();
+    }
+
+    /// Lets the scheduler know what is paused.
+    pub(crate) fn show_paused(&self) {
+        let paused = self.board.all_paused();
+        self.paused.send_if_modified(|known| {
+            let differs = **known != paused;
+            if differs {
+                *known = Arc::new(paused);
+            }
+            differs
+        });
     }
 
     pub(crate) fn show(&mut self) {

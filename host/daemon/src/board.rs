@@ -32,6 +32,7 @@ mod desk;
 pub(crate) mod incidents;
 mod insisting;
 mod listening;
+pub(crate) mod pausing;
 pub(crate) mod planned;
 mod routing;
 mod telling;
@@ -40,6 +41,7 @@ mod wording;
 
 use self::desk::Desk;
 use self::incidents::Incidents;
+use self::pausing::Pause;
 use self::planned::Planner;
 
 /// What has to be done because of what the board was given.
@@ -98,6 +100,8 @@ pub(crate) struct Board {
     asked: HashMap<MonitorId, Timestamp>,
     incidents: Incidents,
     planner: Planner,
+    /// What people have paused.
+    paused: BTreeMap<MonitorId, Pause>,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -132,6 +136,7 @@ impl Board {
             asked: HashMap::new(),
             incidents: Incidents::default(),
             planner: Planner::default(),
+            paused: pausing::read(&loaded.notes),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
@@ -210,6 +215,7 @@ impl Board {
             .filter(|(_, entry)| entry.heard.is_some());
         self.strangers.extend(told.map(|(target, _)| target));
         self.forget_strangers(batch);
+        self.forget_pauses(batch);
         self.wire();
         self.adopt_planned(now, batch);
         self.look_for_deadline();
@@ -222,6 +228,7 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.mark_paused(now, batch);
         self.adopt_incidents(now, batch);
         self.due(now, batch);
     }
@@ -273,6 +280,10 @@ impl Board {
             self.judge_network(now, batch);
             return;
         }
+        if self.is_paused(target.monitor()) {
+            // It was under way when it was paused.
+            return;
+        }
         self.count_traps(&target, &reading, now, batch);
         self.take_reading(&target, reading, clouded, now, batch);
         self.settle(now, batch);
@@ -289,11 +300,15 @@ impl Board {
         batch: &mut Batch,
     ) {
         self.turn(now, batch);
+        let is_paused = self.is_paused(target.monitor());
         let Some(entry) = self.targets.get_mut(target) else {
             return;
         };
-        self.checked_at = Some(reading.at);
         entry.last = Some(reading.clone());
+        if is_paused {
+            return;
+        }
+        self.checked_at = Some(reading.at);
         let answered = matches!(reading.verdict(), Some(Verdict::Healthy | Verdict::Sick));
         if let Some(latency) = reading.latency.filter(|_| answered)
             && let Some(monitor) = self.monitors.get_mut(target.monitor())
@@ -457,20 +472,24 @@ impl Board {
     fn mark_missing(&mut self, now: Timestamp, batch: &mut Batch) {
         let assignments = Arc::clone(&self.assignments);
         for assigned in &assignments.monitors {
-            let Ready::Missing(why) = &assigned.plugin else {
-                continue;
-            };
-            if assigned.monitor.passive.is_some() {
-                continue;
-            }
-            let input = Input::Missing {
-                reason: Arc::clone(why),
-            };
-            for target in assigned.monitor.targets.iter() {
-                self.input(target, &input, None, now, batch);
-            }
-            self.judge(&assigned.monitor.id, Trigger::Targets, now, batch);
+            self.mark_if_missing(assigned, now, batch);
         }
+    }
+
+    fn mark_if_missing(&mut self, assigned: &Assigned, now: Timestamp, batch: &mut Batch) {
+        let Ready::Missing(why) = &assigned.plugin else {
+            return;
+        };
+        if assigned.monitor.passive.is_some() {
+            return;
+        }
+        let input = Input::Missing {
+            reason: Arc::clone(why),
+        };
+        for target in assigned.monitor.targets.iter() {
+            self.input(target, &input, None, now, batch);
+        }
+        self.judge(&assigned.monitor.id, Trigger::Targets, now, batch);
     }
 
     /// Steps one target.
@@ -482,6 +501,9 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.is_paused(target.monitor()) && !matches!(input, Input::Paused { .. }) {
+            return;
+        }
         let (Some(entry), Some(monitor)) = (
             self.targets.get_mut(target),
             self.monitors.get(target.monitor()),

@@ -17,6 +17,7 @@ mod check;
 mod health;
 mod levels;
 mod maintenance;
+mod moving;
 mod past;
 mod plugin;
 mod setting;
@@ -128,6 +129,15 @@ enum Command {
     /// The databases of the data folder
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Print what was made through the API of the server that runs, without secrets
+    Export(moving::Export),
+    /// Take over what `export` printed, on the server that runs: all of it or nothing
+    Import(moving::Import),
+    /// Copy the databases into a folder, while the host runs or not: as `store backup`
+    Backup {
+        /// The folder, made where it is missing; a backup in it is never replaced
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -212,6 +222,15 @@ impl Command {
                 Err(exit) => Ok(exit),
             },
             Self::Plugin(command) => command.run(global).await,
+            Self::Export(export) => export.run(global).await,
+            Self::Import(import) => import.run(global).await,
+            Self::Backup { path } => match read_config(&global.config) {
+                Ok(loaded) => {
+                    let command = store::StoreCommand::Backup { path };
+                    command.run(&loaded.config).await
+                }
+                Err(exit) => Ok(exit),
+            },
             Self::Store(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config).await,
                 Err(exit) => Ok(exit),

@@ -25,6 +25,8 @@ mod source;
 
 mod assignment;
 
+mod items;
+
 mod spaces;
 
 mod scheduler;
@@ -54,7 +56,10 @@ mod dead_man;
 
 mod page;
 
+mod catalogue;
+mod control;
 mod desk;
+mod survey;
 
 mod levels;
 

@@ -51,23 +51,24 @@ impl Views {
                 .iter()
                 .filter_map(|each| Some(self.monitor(board, board.monitor(&each.id)?)))
                 .collect();
-            let weighed = |counts: fn(&Monitor) -> bool| {
-                let weighed = service.monitors.iter().filter_map(move |each| {
-                    let known = board.monitor(&each.id).filter(|known| counts(known))?;
-                    Some((known.state.standing.health, each.weight))
-                });
-                monitor::service(weighed)
+            let watched = || {
+                let known = service
+                    .monitors
+                    .iter()
+                    .filter(|each| !board.is_paused(&each.id));
+                known.filter_map(|each| Some((each.weight, board.monitor(&each.id)?)))
             };
-            let is_free = |known: &Monitor| known.maintained == Maintained::No;
-            let maintained = !monitors.is_empty() && monitors.iter().all(|it| it.maintained);
+            let maintained = watched().next().is_some()
+                && watched().all(|(_, known)| known.maintained == Maintained::Yes);
             // What is under maintenance does not make the rest look bad.
-            let health = if maintained {
-                weighed(|_| true)
-            } else {
-                let health = weighed(is_free);
+            let counted =
+                watched().filter(|(_, known)| maintained || known.maintained == Maintained::No);
+            let health = monitor::service(
+                counted.map(|(weight, known)| (known.state.standing.health, weight)),
+            );
+            if watched().next().is_some() && !maintained {
                 healths.push(health);
-                health
-            };
+            }
             let view = ServiceView {
                 id: service.id.clone(),
                 label: Arc::clone(&service.label),
@@ -217,6 +218,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
         label: Arc::clone(&own.label),
         health: standing.health,
         maintained: monitor.maintained == Maintained::Yes,
+        paused: board.is_paused(&own.id),
         since: standing.since,
         latency_ms: monitor.history.median_latency().map(millis),
         spark: monitor

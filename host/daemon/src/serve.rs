@@ -19,25 +19,29 @@ use watchkeeper_web::{Web, WebSettings};
 
 use crate::apply::{self, Apply};
 use crate::aside;
-use crate::assignment::{assign, validate};
+use crate::assignment::{Assignments, assign, validate};
 use crate::board::{self, Board};
+use crate::catalogue;
 use crate::cli::{Exit, complain, complain_of_config, start};
 use crate::clock::{self, Clock};
+use crate::control::Levers;
 use crate::dead_man::DeadMan;
 use crate::desk::Desk;
 use crate::history::DAYS;
 use crate::intake::{self, Counter, Keys};
+use crate::items::{self, Kept, LeaveOut};
 use crate::levels::Levels;
 use crate::links::{self, Links};
 use crate::orders;
 use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::planning::Planning;
-use crate::plugins::Plugins;
+use crate::plugins::{Plugins, Shelf};
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
 use crate::source::Client;
 use crate::spaces::Spaces;
+use crate::survey::Surveyor;
 use crate::telemetry::Metrics;
 
 /// How long checks under way may go on once the host was asked to stop.
@@ -52,18 +56,26 @@ const MOST_INCIDENTS: usize = 10_000;
 
 /// Runs the host until it is asked to stop.
 pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
-    let config = loaded.config;
-    let options = watchkeeper_store::Options::new(&config.server.data, clock::wall());
+    let options = watchkeeper_store::Options::new(&loaded.config.server.data, clock::wall());
     let store = match SqliteStore::open(options) {
         Ok(store) => Arc::new(store) as Arc<dyn Store>,
         Err(problem) => {
             complain(&format!(
                 "cannot open the data folder {}: {problem}",
-                config.server.data.display()
+                loaded.config.server.data.display()
             ));
             return Ok(Exit::Internal);
         }
     };
+    let mut kept = items::read(store.as_ref()).await?;
+    let mut loaded = match with_items(&loaded.texts, &mut kept) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            complain_of_config(&problems);
+            return Ok(Exit::Config);
+        }
+    };
+    let config = loaded.config.clone();
     let listener = match TcpListener::bind(config.server.listen).await {
         Ok(listener) => listener,
         Err(problem) => {
@@ -102,6 +114,9 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         orders: orders.clone(),
         store: Arc::clone(&store),
     };
+    let levers = Levers {
+        orders: orders.clone(),
+    };
     let desk = Desk {
         keys: key_holder.clone(),
         orders,
@@ -116,15 +131,29 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         hushed: hushed_until,
         store: Arc::clone(&store),
     };
-    let web = Web::new(web_settings(
-        &config,
-        &metrics,
-        is_ready,
+    let (edits, edited) = mpsc::channel(reload::QUEUE);
+    let shown = reload::records(&loaded.items, &kept, &Shelf::default());
+    let (show_items, shown) = watch::channel(Arc::new(shown));
+    let catalogue = catalogue::Counter {
+        edits,
+        items: shown,
+    };
+    let (show_plugins, plugins_shown) = watch::channel(Arc::default());
+    let surveyor = Surveyor {
+        orders: levers.orders.clone(),
+        store: Arc::clone(&store),
+        plugins: plugins_shown,
+    };
+    let behind = Behind {
         counter,
         desk,
+        levers,
         planning,
-        levels.clone(),
-    ));
+        levels: levels.clone(),
+        catalogue,
+        surveyor,
+    };
+    let web = Web::new(web_settings(&config, &metrics, is_ready, behind));
     web.publish(views.borrow().clone());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(watchkeeper_web::serve(
@@ -139,14 +168,15 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
     let plugins = Plugins::open(sandbox, settings).await;
     let shelf = plugins.shelf();
-    let (assignments, mut problems) = assign(&config, &shelf.borrow(), &[address]);
-    if problems.is_empty() {
-        problems = validate(&assignments).await;
-    }
-    if !problems.is_empty() {
-        complain_of_config(&Problems::from(problems));
-        return Ok(Exit::Config);
-    }
+    let ready_shelf = Arc::clone(&shelf.borrow());
+    let assignments = match join_plugins(&mut loaded, &mut kept, &ready_shelf, address).await {
+        Ok(assignments) => assignments,
+        Err(problems) => {
+            complain_of_config(&problems);
+            return Ok(Exit::Config);
+        }
+    };
+    let config = loaded.config.clone();
     for (id, why) in assignments.without_plugin() {
         warn!("{id} cannot run: {why}");
     }
@@ -157,6 +187,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     let (assigning, assigned) = watch::channel(Arc::new(assignments));
     let (requests, requested) = mpsc::channel(scheduler::REQUESTS);
     let (finished, finishing) = mpsc::channel(apply::QUEUE);
+    let (pausing, paused) = watch::channel(Arc::new(board.all_paused()));
     let spaces = Arc::new(Spaces::load(Arc::clone(&store)).await?);
     let mut board = board;
     let mut batch = crate::board::Batch::default();
@@ -171,6 +202,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         Scheduler {
             assignments: assigned.clone(),
             requests: requested,
+            paused,
             finished,
             spaces: Arc::clone(&spaces),
             metrics: Arc::clone(&metrics),
@@ -201,6 +233,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             doubting_silence: None,
             alive: None,
             orders: ordered,
+            paused: pausing,
         }
         .run(stop_applying.clone()),
     );
@@ -231,6 +264,13 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         plugin_settings,
         assignments: assigning,
         metrics,
+        texts: loaded.texts,
+        items: loaded.items,
+        kept,
+        store: Arc::clone(&store),
+        edits: edited,
+        shown: show_items,
+        shown_plugins: show_plugins,
     };
     let reloading = tokio::spawn(reloading.run());
     let pruning = tokio::spawn(prune(Arc::clone(&store)));
@@ -258,6 +298,56 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// The files with what is kept beside them. What does not fit any more is left out, as
+/// nobody could mend it while the host does not run.
+fn with_items(texts: &[(String, String)], kept: &mut [Kept]) -> Result<Loaded, Problems> {
+    let env = |name: &str| std::env::var(name).ok();
+    let loaded = items::merge(texts, kept, LeaveOut::Any, &env)?;
+    tell_of_left_out(kept);
+    Ok(loaded)
+}
+
+/// The configuration with its plugins, without the kept parts that do not fit them.
+async fn join_plugins(
+    loaded: &mut Loaded,
+    kept: &mut [Kept],
+    shelf: &Shelf,
+    address: SocketAddr,
+) -> Result<Assignments, Problems> {
+    loop {
+        let (assignments, mut problems) = assign(&loaded.config, shelf, &[address]);
+        if problems.is_empty() {
+            problems = validate(&assignments).await;
+        }
+        if problems.is_empty() {
+            return Ok(assignments);
+        }
+        if !items::set_aside(kept, &problems, |_| true) {
+            return Err(Problems::from(problems));
+        }
+        let env = |name: &str| std::env::var(name).ok();
+        let (mut used, mut idle): (Vec<Kept>, Vec<Kept>) = kept
+            .iter()
+            .cloned()
+            .partition(|kept| kept.trouble.is_none());
+        *loaded = items::merge(&loaded.texts, &mut used, LeaveOut::Any, &env)?;
+        used.append(&mut idle);
+        for own in &mut *kept {
+            let known = used.iter().find(|known| known.text.key == own.text.key);
+            own.trouble = known.and_then(|known| known.trouble.clone());
+        }
+        tell_of_left_out(kept);
+    }
+}
+
+fn tell_of_left_out(kept: &[Kept]) {
+    for kept in kept {
+        if let Some(why) = &kept.trouble {
+            error!(item = %kept.text.key, why, "a part of the configuration that was made through the API does not fit any more and is not in use");
+        }
+    }
+}
+
 /// The board as the last process left it. It shows what is configured and what
 /// was known; nothing is checked yet.
 async fn restore(
@@ -272,7 +362,7 @@ async fn restore(
         .days(from, now)
         .await
         .context("the history cannot be read")?;
-    let shelf = crate::plugins::Shelf::default();
+    let shelf = Shelf::default();
     let (assignments, _) = assign(config, &shelf, &[address]);
     let mut board = Board::restore(
         &Arc::new(assignments),
@@ -313,14 +403,22 @@ fn page_url(config: &Config, address: SocketAddr) -> String {
         .map_or_else(|| format!("http://{address}"), ToString::to_string)
 }
 
+/// Who stands behind what is asked of the web.
+struct Behind {
+    counter: Counter,
+    desk: Desk,
+    levers: Levers,
+    planning: Planning,
+    levels: Levels,
+    catalogue: catalogue::Counter,
+    surveyor: Surveyor,
+}
+
 fn web_settings(
     config: &Config,
     metrics: &Arc<Metrics>,
     ready: watch::Receiver<bool>,
-    counter: Counter,
-    desk: Desk,
-    planning: Planning,
-    levels: Levels,
+    behind: Behind,
 ) -> WebSettings {
     let metrics = Arc::clone(metrics);
     WebSettings {
@@ -332,10 +430,13 @@ fn web_settings(
                 Err("plugins are being loaded".to_owned())
             }
         }),
-        intake: Arc::new(counter),
-        plans: Arc::new(planning),
-        records: Arc::new(desk),
-        levels: Arc::new(levels),
+        intake: Arc::new(behind.counter),
+        records: Arc::new(behind.desk),
+        control: Arc::new(behind.levers),
+        catalogue: Arc::new(behind.catalogue),
+        survey: Arc::new(behind.surveyor),
+        plans: Arc::new(behind.planning),
+        levels: Arc::new(behind.levels),
         max_followers_per_address: config.server.followers_per_address,
         ..WebSettings::default()
     }

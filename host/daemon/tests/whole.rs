@@ -8,11 +8,13 @@ mod whole {
 
     mod author;
     mod command_line;
+    mod contract;
     mod crashes;
     mod deliveries;
     mod heartbeat;
     mod incidents;
     mod install;
+    mod items;
     mod languages;
     mod levels;
     mod maintenance;

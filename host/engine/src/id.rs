@@ -81,6 +81,10 @@ id! {
     MaintenanceId
 }
 id! {
+    /// The identifier of a route that has one, unique in a configuration.
+    RouteId
+}
+id! {
     /// The part of a monitor's identifier that is unique within its service.
     MonitorName
 }

@@ -12,6 +12,7 @@ use watchkeeper_engine::time::Timestamp;
 use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
+use crate::item::{ItemChange, ItemRow};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{LatencyPoint, Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
@@ -121,6 +122,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The token whose digest this is; `None` if there is none, or not any more.
     fn token(&self, digest: Digest) -> Answer<'_, Option<Token>>;
+
+    /// Every part of the configuration that was made while the program ran, in the
+    /// order in which they were made.
+    fn items(&self) -> Answer<'_, Vec<ItemRow>>;
+
+    /// Makes all of `changes` or none of them, in one transaction.
+    fn change_items(&self, changes: Vec<ItemChange>) -> Answer<'_, ()>;
 
     /// Queues what checks found and the time they account for.
     ///

@@ -15,6 +15,7 @@ mod document;
 mod error;
 mod histogram;
 mod incident;
+mod item;
 mod outbox;
 mod series;
 mod sqlite;
@@ -29,6 +30,7 @@ pub use histogram::Histogram;
 pub use incident::{
     Audience, Ended, EntryKind, IncidentEntry, IncidentQuery, IncidentRow, IncidentStory,
 };
+pub use item::{ItemChange, ItemRow};
 pub use outbox::{
     Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery, Retried,
 };

@@ -31,6 +31,7 @@ use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
+use crate::item::{ItemChange, ItemRow};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
@@ -47,6 +48,7 @@ mod readers;
 mod breaches;
 mod documents;
 mod incidents;
+mod items;
 mod mirror;
 mod outbox;
 mod state;
@@ -81,6 +83,7 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_3.sql"),
         include_str!("sqlite/migrations/state_4.sql"),
         include_str!("sqlite/migrations/state_5.sql"),
+        include_str!("sqlite/migrations/state_6.sql"),
     ],
     synchronous: Synchronous::Full,
 };
@@ -365,6 +368,17 @@ impl Store for SqliteStore {
         Box::pin(
             self.state_reads
                 .run(move |connection| tokens::find(connection, &digest)),
+        )
+    }
+
+    fn items(&self) -> Answer<'_, Vec<ItemRow>> {
+        Box::pin(self.state_reads.run(|connection| items::all(connection)))
+    }
+
+    fn change_items(&self, changes: Vec<ItemChange>) -> Answer<'_, ()> {
+        Box::pin(
+            self.state
+                .run(move |connection| items::change(connection, &changes)),
         )
     }
 

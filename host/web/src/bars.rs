@@ -164,6 +164,7 @@ mod tests {
             label: "REST API".into(),
             health: Health::Healthy,
             maintained: false,
+            paused: false,
             since: None,
             latency_ms: None,
             spark: Vec::new(),

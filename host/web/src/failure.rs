@@ -4,6 +4,7 @@
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
 use http::{HeaderMap, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::negotiate::reads_html;
@@ -24,21 +25,54 @@ pub(crate) enum Failure {
     Internal,
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// What is answered where something went wrong (RFC 9457), always with all keys.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Problem<'a> {
+    /// Always `about:blank`: the status says what kind of problem it is.
     r#type: &'static str,
+    /// What went wrong, in a few words.
     title: &'a str,
+    /// The status code.
     status: u16,
+    /// What went wrong, and what to do.
     detail: &'a str,
+    /// Each mistake in what was sent, if it was a mistake.
+    errors: &'a [Fault],
+}
+
+/// A mistake in what was sent.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Mistake")]
+pub(crate) struct Fault {
+    /// The part of the configuration that it is in, as `monitors/shop/web`.
+    pub(crate) item: Option<String>,
+    /// The key to blame; empty where it is the whole.
+    pub(crate) key: String,
+    /// What is wrong.
+    pub(crate) what: String,
+    /// What to write instead.
+    pub(crate) instead: Option<String>,
 }
 
 /// What went wrong, for a program.
 pub(crate) fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
+    problem_with(status, title, detail, &[])
+}
+
+/// What went wrong, with each mistake by itself.
+pub(crate) fn problem_with(
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+    errors: &[Fault],
+) -> Response {
     let problem = Problem {
         r#type: "about:blank",
         title,
         status: status.as_u16(),
         detail,
+        errors,
     };
     let body = serde_json::to_string(&problem).expect("texts and numbers are always JSON");
     let mut response = Response::new(body.into());

@@ -30,8 +30,11 @@ mod negotiate;
 mod page;
 mod report;
 
+mod catalogue;
+mod control;
 mod plans;
 mod records;
+mod survey;
 
 mod allowance;
 mod api;
@@ -54,6 +57,11 @@ mod routes;
 mod serve;
 mod web;
 
+pub use catalogue::{
+    Catalogue, Changed, Edit, Expected, Fault, ItemKind, ItemRecord, Language, Mode, NotEdited,
+    Posted, Wish,
+};
+pub use control::{Control, NotDone};
 pub use intake::{Access, Admission, Intake, Kind, Refusal, Told, What};
 pub use levels::{
     BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,
@@ -67,6 +75,10 @@ pub use records::{
     Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
+pub use survey::{
+    ChangeRecord, MonitorState, PluginRecord, PluginRecords, ReadingRecord, Standing, Survey,
+    TargetState, WantedChanges, WantedReadings, Whose,
+};
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
     MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,

@@ -21,6 +21,7 @@ use crate::view::{
 use crate::words::{self, Shown};
 
 pub(crate) mod levels;
+pub(crate) mod reference;
 pub(crate) mod stories;
 
 /// The headline, and where a script shows that the page is live.

@@ -110,6 +110,8 @@ pub struct MonitorView {
     pub health: Health,
     /// Whether a maintenance covers it now.
     pub maintained: bool,
+    /// Whether people have paused it: nobody checks it, and it counts for nothing.
+    pub paused: bool,
     /// Since when it has this health, if that is known.
     pub since: Option<Timestamp>,
     /// How long its checks typically take lately, in milliseconds.

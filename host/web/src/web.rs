@@ -12,6 +12,8 @@ use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
 use crate::allowance::Allowance;
+use crate::catalogue::{Catalogue, NoCatalogue};
+use crate::control::{Control, NoControl};
 use crate::doors::Doors;
 use crate::events::{BACKLOG, Events, Joined, Seats};
 use crate::failure::Failure;
@@ -25,6 +27,7 @@ use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
+use crate::survey::{NoSurvey, Survey};
 use crate::view::{MonitorView, View};
 
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
@@ -49,6 +52,12 @@ const CALLS: u32 = 60;
 /// In which time it may call once more.
 const CALL_EVERY: Duration = Duration::from_secs(1);
 
+/// How much a token may ask of the API at once.
+const ASKED: u32 = 300;
+
+/// In which time it may ask once more.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
 /// How the page is served.
 #[derive(Clone)]
 pub struct WebSettings {
@@ -64,6 +73,12 @@ pub struct WebSettings {
     pub plans: Arc<dyn Plans>,
     /// Computes how well promises are kept.
     pub levels: Arc<dyn Levels>,
+    /// Does what people want done with what is watched.
+    pub control: Arc<dyn Control>,
+    /// Keeps the parts of the configuration.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Knows how what is watched is, and was.
+    pub survey: Arc<dyn Survey>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -87,6 +102,8 @@ struct Inner {
     doors: Doors,
     /// How often each job may call.
     calls: Allowance<MonitorId>,
+    /// How often each token may ask.
+    asked: Allowance<Arc<str>>,
     events: broadcast::Sender<Bytes>,
     published: Mutex<Option<Published>>,
     newest: Mutex<Newest>,
@@ -131,6 +148,9 @@ impl Default for WebSettings {
             records: Arc::new(Nothing),
             plans: Arc::new(NoPlans),
             levels: Arc::new(NoLevels),
+            control: Arc::new(NoControl),
+            catalogue: Arc::new(NoCatalogue),
+            survey: Arc::new(NoSurvey),
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -149,6 +169,7 @@ impl Web {
                 seats: Arc::new(seats),
                 doors: Doors::new(),
                 calls: Allowance::new(CALLS, CALL_EVERY),
+                asked: Allowance::new(ASKED, ASK_EVERY),
                 events,
                 published: Mutex::new(None),
                 newest: Mutex::default(),
@@ -195,6 +216,11 @@ impl Web {
         routes::router(self.clone())
     }
 
+    /// The document of the API, OpenAPI 3.1.
+    pub fn document(&self) -> serde_json::Value {
+        crate::api::document(&*self.inner.settings.catalogue)
+    }
+
     pub(crate) fn settings(&self) -> &WebSettings {
         &self.inner.settings
     }
@@ -205,6 +231,11 @@ impl Web {
 
     pub(crate) fn doors(&self) -> &Doors {
         &self.inner.doors
+    }
+
+    /// How often each token may ask.
+    pub(crate) fn asked(&self) -> &Allowance<Arc<str>> {
+        &self.inner.asked
     }
 
     /// How often each job may call.

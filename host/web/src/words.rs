@@ -15,9 +15,11 @@ pub(crate) enum Shown {
     Major,
     Maintenance,
     NoData,
+    Paused,
 }
 
 impl Shown {
+    /// What a day can have been.
     pub(crate) const ALL: [Self; 6] = [
         Self::Operational,
         Self::Degraded,
@@ -35,6 +37,7 @@ impl Shown {
             Self::Major => "Major outage",
             Self::Maintenance => "Maintenance",
             Self::NoData => "No data",
+            Self::Paused => "Paused",
         }
     }
 
@@ -46,7 +49,7 @@ impl Shown {
             Self::Partial => "s-par",
             Self::Major => "s-out",
             Self::Maintenance => "s-mnt",
-            Self::NoData => "s-none",
+            Self::NoData | Self::Paused => "s-none",
         }
     }
 
@@ -58,7 +61,7 @@ impl Shown {
             Self::Partial => 'p',
             Self::Major => 'o',
             Self::Maintenance => 'm',
-            Self::NoData => 'n',
+            Self::NoData | Self::Paused => 'n',
         }
     }
 
@@ -69,7 +72,7 @@ impl Shown {
             Self::Degraded | Self::Partial => "deg",
             Self::Major => "out",
             Self::Maintenance => "mnt",
-            Self::NoData => "none",
+            Self::NoData | Self::Paused => "none",
         }
     }
 
@@ -93,10 +96,11 @@ impl Shown {
 impl From<&ServiceView> for Shown {
     /// An outage is partial where a monitor still works, even in part.
     fn from(service: &ServiceView) -> Self {
-        let partial = service
-            .monitors
-            .iter()
-            .any(|monitor| Self::from(&**monitor) != Self::Major);
+        let watched = || service.monitors.iter().filter(|monitor| !monitor.paused);
+        if !service.monitors.is_empty() && watched().count() == 0 {
+            return Self::Paused;
+        }
+        let partial = watched().any(|monitor| Self::from(&**monitor) != Self::Major);
         Self::new(service.health, service.maintained, partial)
     }
 }
@@ -104,6 +108,9 @@ impl From<&ServiceView> for Shown {
 impl From<&MonitorView> for Shown {
     /// An outage is partial where a target still works.
     fn from(monitor: &MonitorView) -> Self {
+        if monitor.paused {
+            return Self::Paused;
+        }
         let partial = monitor
             .targets
             .iter()
@@ -181,14 +188,18 @@ pub(crate) fn headline_of(view: &View) -> &'static str {
 /// The sentence below the headline.
 pub(crate) fn summary(view: &View) -> String {
     let monitors = || view.services.iter().flat_map(|service| &service.monitors);
-    let total = monitors().count();
-    if total == 0 {
+    if monitors().next().is_none() {
         return "No services are set up yet.".to_owned();
     }
-    let working = monitors()
+    let watched = || monitors().filter(|monitor| !monitor.paused);
+    let total = watched().count();
+    if total == 0 {
+        return "All components are paused.".to_owned();
+    }
+    let working = watched()
         .filter(|monitor| !monitor.maintained && monitor.health == Health::Healthy)
         .count();
-    let unknown = monitors()
+    let unknown = watched()
         .filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown)
         .count();
     let mut said = vec![match (working, total) {
@@ -307,6 +318,7 @@ mod tests {
             label: "REST".into(),
             health,
             maintained: false,
+            paused: false,
             since: None,
             latency_ms: None,
             spark: Vec::new(),
@@ -357,6 +369,18 @@ mod tests {
         assert_eq!(Shown::from(&service(Dead, one_of_two)), Shown::Partial);
         let both = vec![monitor(Dead, &[Dead]), monitor(Dead, &[Dead])];
         assert_eq!(Shown::from(&service(Dead, both)), Shown::Major);
+        let paused = Arc::new(MonitorView {
+            paused: true,
+            ..(*monitor(Health::Unknown, &[])).clone()
+        });
+        assert_eq!(Shown::from(&*paused), Shown::Paused);
+        let one_is_left = vec![monitor(Dead, &[Dead]), Arc::clone(&paused)];
+        assert_eq!(Shown::from(&service(Dead, one_is_left)), Shown::Major);
+        let none_is_left = vec![paused];
+        assert_eq!(
+            Shown::from(&service(Health::Unknown, none_is_left)),
+            Shown::Paused
+        );
     }
 
     #[test]
@@ -386,9 +410,18 @@ mod tests {
             "1 of 2 components are operational."
         );
         assert_eq!(
-            said(vec![fine, silent]),
+            said(vec![fine.clone(), silent.clone()]),
             "1 of 2 components are operational. 1 has no fresh data."
         );
+        let paused = Arc::new(MonitorView {
+            paused: true,
+            ..(*silent).clone()
+        });
+        assert_eq!(
+            said(vec![fine, paused.clone()]),
+            "1 component is operational."
+        );
+        assert_eq!(said(vec![paused]), "All components are paused.");
     }
 
     #[test]

@@ -169,7 +169,7 @@ async fn what_is_not_there_is_said_in_one_shape() {
         );
         assert_eq!(
             answer.text().await.unwrap(),
-            r#"{"type":"about:blank","title":"Not found","status":404,"detail":"There is nothing at this address."}"#
+            r#"{"type":"about:blank","title":"Not found","status":404,"detail":"There is nothing at this address.","errors":[]}"#
         );
     }
     let people = get(&site, "/nothing", &[("accept", "text/html,*/*;q=0.8")]).await;

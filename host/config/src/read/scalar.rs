@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
-use watchkeeper_engine::id::{ChannelId, MaintenanceId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::id::{
+    ChannelId, MaintenanceId, MonitorId, MonitorName, RouteId, ServiceId,
+};
 
 use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::cron::Cron;
@@ -255,6 +257,12 @@ from_text!(
 from_text!(
     ChannelId,
     "an id such as \"ops\"",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    Self::new
+);
+from_text!(
+    RouteId,
+    "an id such as \"night\"",
     "^[a-z0-9][a-z0-9-]{0,63}$",
     Self::new
 );

@@ -11,7 +11,7 @@ use watchkeeper_engine::target::{Confirm, Flap, TargetRules};
 
 use super::passive::passive;
 use super::{
-    check_scheme, elements, limits, line, line_or, plugin_config, position, value, values,
+    check_scheme, elements, limits, line, line_or, made, plugin_config, position, value, values,
 };
 use crate::config::Tag;
 use crate::duration;
@@ -128,6 +128,7 @@ pub(super) fn monitor(
         limits: limits(value(table.limits.as_ref())),
         config: plugin_config(table.config.as_ref(), placed, cx),
         position: position(placed.at, cx),
+        made: made(placed.at, cx),
         id,
     })
 }

@@ -10,7 +10,7 @@ use watchkeeper_engine::reminding::{Plan, Reminders};
 use watchkeeper_engine::telling::Interest;
 
 use super::references::Known;
-use super::{elements, limits, plugin_config, position, rows, value, values};
+use super::{elements, limits, made, plugin_config, position, rows, value, values};
 use crate::config::{Channel, DeadMan, EscalationStep, Named, Route, RouteFilter};
 use crate::file::telling::{DeadManTable, DuringTable, RemindersTable};
 use crate::file::{ChannelTable, RouteTable, SelfTable};
@@ -36,6 +36,7 @@ pub(super) fn channel(placed: &Placed<ChannelTable>, cx: &mut Context<'_>) -> Op
     });
     Some(Channel {
         id: value(table.id.as_ref())?.clone(),
+        made: made(placed.at, cx),
         notifier: value(table.notifier.as_ref())?.clone(),
         config: plugin_config(table.config.as_ref(), placed, cx),
         timeout: value(table.timeout.as_ref()).map_or(Duration::from_secs(10), |span| span.0),
@@ -84,6 +85,7 @@ pub(super) fn route(
     }
     let steps = escalation(table, known, cx);
     Some(Route {
+        id: value(table.id.as_ref()).cloned(),
         to: values(Some(table.to.as_ref()?)),
         on: interest(table, cx),
         maintenance_ahead: maintenance_ahead(table, cx),

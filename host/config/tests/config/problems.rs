@@ -88,7 +88,7 @@ error: unknown key `adress`
  4 | adress = "x"
    | ^^^^^^
    = key: server.adress
-   = help: the keys here are `listen`, `data`, `public_url` and `followers_per_address`
+   = help: the keys here are `listen`, `data`, `public_url`, `followers_per_address` and `api_private_targets`
 
 error: `id` may only contain lower-case letters, digits and `-`
   --> a.toml:7:6

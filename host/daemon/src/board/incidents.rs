@@ -198,11 +198,12 @@ impl Board {
         }
     }
 
-    /// Waits no longer for monitors that are not watched any more.
+    /// Waits no longer for monitors that are not watched any more, or not now.
     pub(super) fn adopt_incidents(&mut self, now: Timestamp, batch: &mut Batch) {
         let rules = self.rules();
-        let monitors = &self.monitors;
-        let exists = |monitor: &MonitorId| monitors.contains_key(monitor);
+        let (monitors, paused) = (&self.monitors, &self.paused);
+        let exists =
+            |monitor: &MonitorId| monitors.contains_key(monitor) && !paused.contains_key(monitor);
         let moves = self.incidents.book.forget_monitors(exists, &rules, now);
         self.record(moves, None, now, batch);
     }

@@ -250,7 +250,10 @@ impl Board {
                 continue;
             };
             let standing = &monitor.state.standing;
-            if standing.since.is_none() || standing.cause == Some(Cause::NetworkLost) {
+            if standing.since.is_none()
+                || standing.cause == Some(Cause::NetworkLost)
+                || self.is_paused(&id)
+            {
                 continue;
             }
             let event = Event::Changed(as_it_stands(standing, now));

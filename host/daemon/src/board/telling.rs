@@ -24,6 +24,9 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.is_paused(id) {
+            return;
+        }
         if self.is_maintained(id) {
             // How it stands is told once the maintenance is over.
             return;
@@ -148,6 +151,9 @@ impl Board {
     /// Asks for a check out of turn, unless one was asked for after `since` that
     /// may still be under way.
     fn ask(&mut self, id: MonitorId, since: Timestamp, now: Timestamp, batch: &mut Batch) {
+        if self.is_paused(&id) {
+            return;
+        }
         let patience = self
             .monitors
             .get(&id)
@@ -177,7 +183,7 @@ impl Board {
                 .iter()
                 .filter_map(|target| self.targets.get(target))
         };
-        // What is told how things are cannot be asked: it stands as it was told.
+        // What is told how things are, or paused, cannot be asked: it stands as it does.
         let is_told = monitor.assigned.monitor.passive.is_some();
         let heard = targets().all(|target| {
             target
@@ -185,7 +191,7 @@ impl Board {
                 .as_ref()
                 .is_some_and(|reading| reading.at >= since)
         });
-        let checked = if is_told {
+        let checked = if is_told || self.is_paused(id) {
             Checked::Settled
         } else if !heard {
             Checked::NotSince

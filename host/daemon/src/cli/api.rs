@@ -18,8 +18,8 @@ use super::{Exit, Global, complain, read_config};
 /// How long an answer may take: longer than the server takes to give up.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The longest answer that is read, in bytes: a report on some ten thousand monitors.
-const MOST: usize = 8 << 20;
+/// The longest answer that is read, in bytes.
+const MOST: usize = 64 << 20;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]

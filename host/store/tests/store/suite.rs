@@ -17,8 +17,8 @@ use watchkeeper_engine::passive::report::{Report, ReportState, Said};
 use watchkeeper_engine::telling::{Told, ToldOutage};
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{
-    ChangeQuery, Commit, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, Loaded,
-    Resolution, RouteKey, Space, Store, StoreError, Subject, SubjectKind, Whose,
+    ChangeQuery, Commit, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, ItemChange,
+    ItemRow, Loaded, Resolution, RouteKey, Space, Store, StoreError, Subject, SubjectKind, Whose,
 };
 
 use crate::sample::{
@@ -68,6 +68,7 @@ macro_rules! laws {
             incidents_are_kept_with_their_timelines,
             incidents_are_found,
             a_key_is_made_once,
+            parts_of_the_configuration_are_kept_as_they_were_last,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,
@@ -906,4 +907,38 @@ pub(crate) async fn nothing_is_answered_after_close(backend: &impl Backend) {
     closed(store.record(vec![sample]).await.unwrap_err());
     closed(store.flush().await.unwrap_err());
     closed(store.days(T0, T0).await.unwrap_err());
+}
+
+pub(crate) async fn parts_of_the_configuration_are_kept_as_they_were_last(backend: &impl Backend) {
+    let row = |kind: &str, id: &str, text: &str, version, created, updated| ItemRow {
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+        text: text.to_owned(),
+        version,
+        created_at: after(created),
+        updated_at: after(updated),
+    };
+    let remove = |kind: &str, id: &str| ItemChange::Remove {
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+    };
+    let store = backend.open();
+    assert_eq!(store.items().await.unwrap(), vec![]);
+    let shop = row("service", "shop", "{}", 1, 1, 1);
+    let web = row("monitor", "shop/web", "{\"a\":1}", 2, 2, 2);
+    // The same id names two things of different kinds.
+    let ops = row("channel", "shop", "{}", 3, 3, 3);
+    let made = [&web, &shop, &ops].map(|row| ItemChange::Put(row.clone()));
+    store.change_items(made.to_vec()).await.unwrap();
+    let newer = row("monitor", "shop/web", "{\"a\":2}", 4, 2, 4);
+    let changes = vec![
+        ItemChange::Put(newer.clone()),
+        remove("channel", "shop"),
+        remove("route", "none"),
+    ];
+    store.change_items(changes).await.unwrap();
+    store.close().await.unwrap();
+    let store = backend.open();
+    assert_eq!(store.items().await.unwrap(), vec![shop, newer]);
+    store.close().await.unwrap();
 }

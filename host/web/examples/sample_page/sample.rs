@@ -270,6 +270,7 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
         label: label.into(),
         health: Health::Healthy,
         maintained: false,
+        paused: false,
         since: Some(at("2026-08-24 00:00")),
         latency_ms: Some(latency.into()),
         spark: (0..18)

@@ -1,14 +1,14 @@
 //! `/api/v1/incidents`: what happened, and taking it.
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchkeeper_engine::id::ServiceId;
 
-use super::{Query, admit, answer, busy, nothing, wrong};
+use super::operation::{Operation, shape};
+use super::{Page, Query, admit, answer, busy, nothing, wrong};
 use crate::dates::Iso;
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
@@ -24,15 +24,50 @@ pub(crate) const LONGEST_TEXT: usize = 500;
 
 const PATH: &str = "/api/v1/incidents";
 
-/// The routes.
-pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route(PATH, get(list))
-        .route("/api/v1/incidents/{number}", get(one))
-        .route("/api/v1/incidents/{number}/ack", post(acknowledge))
+/// What can be asked.
+pub(super) fn operations() -> Vec<Operation> {
+    const GROUP: &str = "incidents";
+    vec![
+        Operation::get(PATH, "listIncidents", list)
+            .says(GROUP, "What happened, newest first.")
+            .query::<Which>(
+                "state",
+                "Only those that go on, or only those that are over.",
+            )
+            .query::<String>("service", "Only those that hit this service.")
+            .query::<u32>("before", "Only those with a smaller number.")
+            .query::<super::Limit>("limit", "How many at most.")
+            .answers(200, "A page of the list.", shape::<Page<Shown<'static>>>),
+        Operation::get("/api/v1/incidents/{number}", "getIncident", one)
+            .says(GROUP, "One of them, with its timeline.")
+            .answers(200, "The incident.", shape::<Shown<'static>>),
+        Operation::post(
+            "/api/v1/incidents/{number}/ack",
+            "acknowledgeIncident",
+            acknowledge,
+        )
+        .says(GROUP, "Takes it: nobody is reminded of it any more.")
+        .may_send(shape::<Wanted>)
+        .answers(
+            200,
+            "Who has taken it: whoever was first.",
+            shape::<ShownTaken<'static>>,
+        ),
+    ]
 }
 
-#[derive(Serialize)]
+/// Whether an incident goes on.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it stands in the document alone")]
+enum Which {
+    Open,
+    Resolved,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Incident")]
 struct Shown<'a> {
     id: u32,
     title: &'a str,
@@ -48,13 +83,15 @@ struct Shown<'a> {
     entries: Option<Vec<ShownEntry<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Acknowledgement")]
 struct ShownTaken<'a> {
     by: &'a str,
     at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "IncidentEntry")]
 struct ShownEntry<'a> {
     at: String,
     kind: &'a str,
@@ -66,8 +103,9 @@ struct ShownEntry<'a> {
 }
 
 /// What is sent.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AcknowledgeIncident")]
 struct Wanted {
     #[serde(default)]
     by: String,

@@ -73,7 +73,9 @@ fn headers_say_from_whom_to_whom_and_about_what() {
         assert!(found.contains(&expected), "{expected} in {found:#?}");
     }
     assert!(mail.contains("Content-Type: multipart/alternative;"));
-    assert!(!mail.contains("<b>refused"), "{mail}");
+    let (_, html) = mail.split_once("Content-Type: text/html").unwrap();
+    let cause = "&lt;b&gt;refused&lt;/b&gt;";
+    assert!(html.contains(cause) && !html.contains("<b>"), "{html}");
 }
 
 #[test]
