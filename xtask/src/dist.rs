@@ -1,4 +1,5 @@
-//! `cargo xtask dist`: the one file that a user installs.
+//! `cargo xtask dist`: the one file that a user installs, and what is made of it for
+//! those who install packages or images.
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +10,10 @@ use anyhow::{Context, Result, bail};
 use crate::plugins;
 use crate::project::{Project, shown};
 use crate::run::{capture, cargo, have, run};
+
+mod package;
+
+pub(crate) use package::package;
 
 /// The profile of what is shipped; Cargo puts the binary into its folder, `target/dist`.
 const PROFILE: &str = "dist";
@@ -24,6 +29,8 @@ pub(crate) fn dist(project: &Project) -> Result<()> {
     let listed = binary.with_file_name("watchkeeper.sha256");
     fs::write(&listed, format!("{sum}  watchkeeper\n"))
         .with_context(|| format!("cannot write {}", listed.display()))?;
+
+    package(project, &binary, &project.target.join("package"))?;
 
     println!("{:>12}  {}", size(&binary)?, shown(project, &binary));
     println!("sha256 {sum}");

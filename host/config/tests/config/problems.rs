@@ -174,7 +174,7 @@ error: there is no channel `opps`
     = key: route[#1].to[0]
     = help: did you mean `ops`?
 
-error: `on[1]` must be one of `dead`, `sick`, `recovered`, `unknown` and `maintenance`
+error: `on[1]` must be one of `dead`, `sick`, `recovered`, `unknown`, `maintenance` and `sla`
    --> a.toml:23:15
     |
  23 | on = ["dead", "recoverd"]
