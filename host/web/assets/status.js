@@ -7,9 +7,8 @@
   root.dataset.js = "";
   const kept = store("localStorage");
   if (kept.theme) root.dataset.theme = kept.theme;
-  // A language that was chosen once holds for all pages that are offered in it. The links in
-  // notices are for one page, and are left as they are.
-  if (kept.lang && kept.lang !== root.lang && !location.pathname.endsWith("/acknowledge")) {
+  // A language that was chosen once holds for all pages that are offered in it.
+  if (kept.lang && kept.lang !== root.lang && "choosable" in root.dataset) {
     const session = store("sessionStorage");
     const wanted = new URL(location);
     if (wanted.searchParams.has("lang")) {

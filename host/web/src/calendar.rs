@@ -11,6 +11,7 @@ use watchkeeper_engine::time::Timestamp;
 
 use crate::markdown;
 use crate::plans::CalendarEvent;
+use crate::view::View;
 use crate::web::Web;
 
 /// How many octets a line has at most, its end not counted (RFC 5545, 3.1).
@@ -26,7 +27,10 @@ pub(crate) fn routes() -> Router<Web> {
 
 async fn calendar(State(web): State<Web>, request: Request) -> Response {
     let title = web.frame().map(|frame| frame.title);
-    let events = web.settings().plans.calendar();
+    let mut events = web.settings().plans.calendar();
+    if let Some(view) = web.view() {
+        keep_shown(&mut events, &view);
+    }
     let text = write(title.as_deref().unwrap_or("Status"), &events);
     let digest = Sha256::digest(text.as_bytes());
     let digest = digest
@@ -51,6 +55,22 @@ async fn calendar(State(web): State<Web>, request: Request) -> Response {
         headers.insert(ETAG, tag);
     }
     response
+}
+
+/// Leaves what covers something of this page, and of what it covers only that: other
+/// pages of the same host have calendars of their own.
+fn keep_shown(events: &mut Vec<CalendarEvent>, view: &View) {
+    // Services go by their labels, monitors by their ids.
+    let is_shown = |name: &String| {
+        let service = name.split_once('/').map(|(service, _)| service);
+        let mut services = view.services.iter();
+        services.any(|it| *name == *it.label || service == Some(it.id.as_str()))
+    };
+    events.retain_mut(|event| {
+        let covered_nothing = event.covers.is_empty();
+        event.covers.retain(is_shown);
+        covered_nothing || !event.covers.is_empty()
+    });
 }
 
 /// The calendar called `title`.
@@ -142,12 +162,16 @@ fn stamp(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use proptest::prelude::*;
+    use watchkeeper_engine::health::Health;
+    use watchkeeper_engine::id::ServiceId;
     use watchkeeper_engine::maintenance::Window;
 
     use super::*;
+    use crate::view::ServiceView;
 
     fn event() -> CalendarEvent {
         let starts = Timestamp::from_millis(1_796_090_400_000);
@@ -197,6 +221,39 @@ mod tests {
                 "END:VCALENDAR",
             ]
         );
+    }
+
+    #[test]
+    fn a_page_tells_of_its_own_services_alone() {
+        let service = |id: &str, label: &str| {
+            Arc::new(ServiceView {
+                private: false,
+                public_health: None,
+                id: ServiceId::new(id).unwrap(),
+                label: label.into(),
+                description: None,
+                health: Health::Healthy,
+                maintained: false,
+                monitors: Vec::new(),
+            })
+        };
+        let covering = |covers: &[&str]| CalendarEvent {
+            covers: covers.iter().map(|&name| name.to_owned()).collect(),
+            ..event()
+        };
+        let view = View {
+            services: vec![service("api", "The API")],
+            ..View::default()
+        };
+        let mut events = vec![
+            covering(&["The API", "Shop"]),
+            covering(&["Shop", "shop/front"]),
+            covering(&["api/rest", "shop/front"]),
+            covering(&[]),
+        ];
+        keep_shown(&mut events, &view);
+        let covers: Vec<_> = events.iter().map(|it| it.covers.join(" ")).collect();
+        assert_eq!(covers, ["The API", "api/rest", ""]);
     }
 
     #[test]

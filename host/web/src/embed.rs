@@ -49,7 +49,7 @@ async fn embed(State(web): State<Web>, request: Request) -> Response {
         None => {
             let address = format!("{}/", view.base());
             locale.speak(|| {
-                let headline = words::headline(view.health);
+                let headline = words::headline_of(&view);
                 widget(&frame, &frame.brand, headline, view.health.into(), &address)
             })
         }

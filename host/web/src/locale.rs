@@ -47,6 +47,8 @@ pub(crate) struct Locale {
     pub(crate) language: Language,
     pub(crate) zone: TimeZone,
     pub(crate) look: Arc<Look>,
+    /// Whether visitors can choose another language of this page.
+    pub(crate) is_choosable: bool,
 }
 
 static TEXTS: LazyLock<[Texts; 6]> =
@@ -152,6 +154,7 @@ impl Locale {
             language,
             zone: TimeZone::UTC,
             look: Look::plain(),
+            is_choosable: false,
         }
     }
 
@@ -192,6 +195,11 @@ pub(crate) fn zone() -> TimeZone {
 /// The look of the page that is written.
 pub(crate) fn look() -> Arc<Look> {
     SPOKEN.with(|spoken| Arc::clone(&spoken.borrow().look))
+}
+
+/// Whether visitors can choose another language of the page that is written.
+pub(crate) fn is_choosable() -> bool {
+    SPOKEN.with(|spoken| spoken.borrow().is_choosable)
 }
 
 /// `text` with its `{names}` filled in. One that is not named stays.

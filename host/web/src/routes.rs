@@ -59,7 +59,6 @@ pub(crate) fn router(web: Web, side: Side) -> Router {
         .merge(heartbeat::routes())
         .merge(manual::routes())
         .merge(manager::routes())
-        .merge(calendar::routes())
         .merge(levels::routes())
         .merge(api::routes())
         .merge(admin::routes());
@@ -96,6 +95,7 @@ fn everyones() -> Router<Web> {
         .route("/status/report", report.clone())
         .route("/status/report/", report)
         .merge(incidents::routes())
+        .merge(calendar::routes())
         .merge(badge::routes())
         .merge(embed::routes())
         .merge(feeds::routes())

@@ -92,6 +92,7 @@ impl View {
             language,
             zone: zone.unwrap_or(TimeZone::UTC),
             look: self.look.clone().unwrap_or_else(Look::plain),
+            is_choosable: self.languages().len() > 1,
         }
     }
 

@@ -238,6 +238,7 @@ async fn the_indicator_follows_the_page() {
     assert_eq!(status["status"]["indicator"], "maintenance");
     // A monitor is what it was before; half an hour later the maintenance goes on.
     view.now = view.maintenance[0].starts + Duration::from_mins(30);
+    view.maintenance[0].in_progress = true;
     Arc::make_mut(&mut Arc::make_mut(&mut view.services[0]).monitors[0]).health = Health::Unknown;
     site.web.publish(view);
     let active = document(&site, "scheduled-maintenances/active").await;

@@ -245,7 +245,7 @@ impl<'a> Maintenance<'a> {
     pub(super) fn of(view: &'a View, planned: &'a MaintenanceView) -> Self {
         let progress = Progress::of(planned, view.now);
         let starts = stamp(planned.starts);
-        let id = ids::of("maintenance", &format!("{starts} {}", planned.title));
+        let id = ids::of("maintenance", &planned.id);
         let update = Update {
             status: progress.word(),
             body: &planned.text,
@@ -260,7 +260,7 @@ impl<'a> Maintenance<'a> {
                 monitoring_at: None,
                 resolved_at: (progress == Progress::Completed).then(|| stamp(planned.ends)),
                 impact: "maintenance",
-                shortlink: format!("{}/#maintenance", view.base()),
+                shortlink: format!("{}/#maintenance-{}", view.base(), planned.id),
                 started_at: starts.clone(),
                 page_id: page_id(view),
                 updates: vec![update],
@@ -304,10 +304,10 @@ impl<'a> Update<'a> {
 
 impl Progress {
     pub(super) fn of(planned: &MaintenanceView, now: Timestamp) -> Self {
-        if now < planned.starts {
-            Self::Scheduled
-        } else if now < planned.ends {
+        if planned.in_progress {
             Self::Ongoing
+        } else if now < planned.starts {
+            Self::Scheduled
         } else {
             Self::Completed
         }
