@@ -1,5 +1,10 @@
 //! What is installed: the Debian package, the image, the systemd unit.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "what is skipped is said where the tests' output is read"
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -21,7 +26,7 @@ fn root() -> PathBuf {
 
 /// Whether the program is there. Where nothing may be skipped it has to be.
 fn have(program: &str) -> bool {
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+    let found = std::env::split_paths(&std::env::var_os("PATH").expect("there is a PATH"))
         .any(|folder| folder.join(program).is_file());
     if !found {
         assert!(std::env::var_os("CI").is_none(), "{program} is missing");
@@ -37,7 +42,8 @@ fn said(output: &Output) -> String {
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().unwrap();
+    let output = Command::new(program).args(arguments).output();
+    let output = output.expect("the program starts");
     assert!(output.status.success(), "{}", said(&output));
     said(&output)
 }
