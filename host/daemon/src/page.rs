@@ -100,7 +100,7 @@ impl Views {
             public_url: Some(board.page_url().into()),
             health: Overall::new(page.worst, page.partial),
             services,
-            announcements: Vec::new(),
+            announcements: planned::announcements(board, now),
             incidents: open,
             maintenance: planned::maintenances(board, now),
             past: Some(past),

@@ -17,6 +17,7 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{IncidentQuery, SqliteStore, Store};
 use watchkeeper_web::{Side, Web, WebSettings};
 
+use crate::announcing::Announcing;
 use crate::apply::{self, Apply};
 use crate::aside;
 use crate::assignment::{Assignments, assign, validate};
@@ -129,6 +130,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         started: clock::wall(),
     };
     let links = read_links(store.as_ref()).await?;
+    let (announced, all_announced) = watch::channel(board.announced().into());
+    let announcing = Announcing {
+        announced: all_announced,
+        orders: orders.clone(),
+    };
     let (planned, all_planned) = watch::channel(board.planned().into());
     let planning = Planning {
         keys: key_holder.clone(),
@@ -182,6 +188,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         levers,
         almanac,
         planning,
+        announcing,
         levels: levels.clone(),
         catalogue,
         surveyor,
@@ -276,6 +283,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             bell: Arc::clone(&bell),
             view,
             views: maker,
+            announced,
             planned,
             unsaved: batch.commit,
             doubted: Vec::new(),
@@ -463,6 +471,7 @@ struct Behind {
     levers: Levers,
     almanac: Almanac,
     planning: Planning,
+    announcing: Announcing,
     levels: Levels,
     catalogue: catalogue::Counter,
     surveyor: Surveyor,
@@ -491,6 +500,7 @@ fn web_settings(
         control: Arc::new(behind.levers),
         catalogue: Arc::new(behind.catalogue),
         survey: Arc::new(behind.surveyor),
+        announcer: Arc::new(behind.announcing),
         plans: Arc::new(behind.planning),
         levels: Arc::new(behind.levels),
         figures: Arc::new(behind.almanac),

@@ -31,6 +31,7 @@ mod negotiate;
 mod page;
 mod report;
 
+mod announcements;
 mod catalogue;
 mod console;
 mod control;
@@ -51,6 +52,7 @@ mod reporter;
 
 mod badge;
 mod calendar;
+mod changes;
 mod feeds;
 mod statuspage;
 
@@ -68,6 +70,7 @@ mod serve;
 mod services;
 mod web;
 
+pub use announcements::{AnnounceWish, Announced, Announcer, NotAnnounced, Said};
 pub use catalogue::{
     Catalogue, Edit, Expected, Fault, ItemChange, ItemKind, ItemRecord, Language, Mode, NotEdited,
     Posted, Wish,
@@ -89,8 +92,8 @@ pub use plans::{
     CalendarEvent, MaintenanceDraft, MaintenanceRecord, NotPlanned, PlanWish, Plans, Source,
 };
 pub use records::{
-    BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
-    Records, Retry, Taken, WantedDeliveries, WantedIncidents,
+    BadLink, Deed, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
+    NotTold, Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
 pub use staff::{
@@ -103,6 +106,7 @@ pub use survey::{
 };
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
-    MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,
+    MonitorView, NoteKind, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView,
+    View,
 };
 pub use web::{MetricsText, Readiness, Web, WebSettings};

@@ -1,18 +1,21 @@
-//! Vigil's manager protocol, as far as it silences reminders.
+//! Vigil's manager protocol: announcements, what is not well, and silencing
+//! reminders.
 //!
-//! GET and PUT are Vigil's. Beside them POST does what PUT does, and DELETE takes
-//! it back.
+//! Of reminders GET and PUT are Vigil's. Beside them POST does what PUT does, and
+//! DELETE takes it back.
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use watchkeeper_engine::health::Health;
 
+use crate::announcements::{AnnounceWish, NotAnnounced, Said};
 use crate::intake::{Intake, Refusal};
 use crate::reporter::{empty, nothing, read, refused_by};
 use crate::web::Web;
@@ -24,7 +27,19 @@ pub(crate) fn routes() -> Router<Web> {
         .post(ignore)
         .delete(heed)
         .fallback(nothing);
+    let all = get(announcements).fallback(nothing);
+    let new = post(announce).fallback(nothing);
+    let one = delete(retract).fallback(nothing);
+    let ailing = get(alerts).fallback(nothing);
     Router::new()
+        .route("/manager/announcements", all.clone())
+        .route("/manager/announcements/", all)
+        .route("/manager/announcement", new.clone())
+        .route("/manager/announcement/", new)
+        .route("/manager/announcement/{id}", one.clone())
+        .route("/manager/announcement/{id}/", one)
+        .route("/manager/prober/alerts", ailing.clone())
+        .route("/manager/prober/alerts/", ailing)
         .route("/manager/prober/alerts/ignored", ignored.clone())
         .route("/manager/prober/alerts/ignored/", ignored)
 }
@@ -34,6 +49,125 @@ pub(crate) fn routes() -> Router<Web> {
 struct IgnoreBody {
     #[serde(default)]
     reminders_seconds: Option<u16>,
+}
+
+/// What is sent to announce something. Keys beyond this are passed over.
+#[derive(Deserialize)]
+struct AnnouncementBody {
+    title: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Titled<'a> {
+    id: &'a str,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct Alert<'a> {
+    probe: &'a str,
+    node: &'a str,
+    replica: &'a str,
+}
+
+#[derive(Default, Serialize)]
+struct Alerts<'a> {
+    dead: Vec<Alert<'a>>,
+    sick: Vec<Alert<'a>>,
+}
+
+async fn announcements(State(web): State<Web>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    if let Some(refused) = refused_by(&web, &head, <dyn Intake>::admits_manager) {
+        return refused;
+    }
+    let all = web.settings().announcer.announcements();
+    let shown = all.iter().filter(|it| it.is_shown);
+    let shown = shown.map(|it| Titled {
+        id: &it.id,
+        title: &it.said.title,
+    });
+    json(&shown.collect::<Vec<_>>())
+}
+
+async fn announce(State(web): State<Web>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    if let Some(refused) = refused_by(&web, &head, <dyn Intake>::admits_manager) {
+        return refused;
+    }
+    let body = match read::<AnnouncementBody>(&head, body).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    if body.title.is_empty() || body.text.is_empty() {
+        return empty(StatusCode::BAD_REQUEST);
+    }
+    let said = Said {
+        title: body.title,
+        text: body.text,
+        ..Said::default()
+    };
+    let announcer = &web.settings().announcer;
+    let wish = AnnounceWish::Make(said);
+    match announcer
+        .announce(wish, None, "Vigil's manager".into())
+        .await
+    {
+        Ok(made) => json(&serde_json::json!({ "id": &*made.id })),
+        Err(NotAnnounced::Wrong(_)) => empty(StatusCode::BAD_REQUEST),
+        Err(_) => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+async fn retract(State(web): State<Web>, Path(id): Path<String>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    if let Some(refused) = refused_by(&web, &head, <dyn Intake>::admits_manager) {
+        return refused;
+    }
+    let announcer = &web.settings().announcer;
+    let wish = AnnounceWish::Remove(id.into());
+    match announcer
+        .announce(wish, None, "Vigil's manager".into())
+        .await
+    {
+        Ok(_) => empty(StatusCode::OK),
+        Err(NotAnnounced::Unknown) => empty(StatusCode::NOT_FOUND),
+        Err(_) => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+/// Replicas are called as on the page: an address may hold what is a secret.
+async fn alerts(State(web): State<Web>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    if let Some(refused) = refused_by(&web, &head, <dyn Intake>::admits_manager) {
+        return refused;
+    }
+    let services = web.services();
+    let mut alerts = Alerts::default();
+    for monitor in services.iter().flat_map(|service| &service.monitors) {
+        for target in &monitor.targets {
+            let list = match target.health {
+                Health::Dead => &mut alerts.dead,
+                Health::Sick => &mut alerts.sick,
+                Health::Healthy | Health::Unknown => continue,
+            };
+            list.push(Alert {
+                probe: monitor.id.service().as_str(),
+                node: monitor.id.name().as_str(),
+                replica: &target.name,
+            });
+        }
+    }
+    json(&alerts)
+}
+
+fn json(shown: &impl Serialize) -> Response {
+    let body = serde_json::to_string(shown).expect("texts and lists are always JSON");
+    let mut response = Response::new(body.into());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
 }
 
 async fn show(State(web): State<Web>, request: Request) -> Response {

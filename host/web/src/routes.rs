@@ -15,6 +15,7 @@ use crate::api;
 use crate::assets::Assets;
 use crate::badge;
 use crate::calendar;
+use crate::changes;
 use crate::doors::bearer;
 use crate::entrances::{Side, guard};
 use crate::events;
@@ -77,6 +78,7 @@ pub(crate) fn router(web: Web, side: Side) -> Router {
         .merge(statuspage::routes())
         .merge(services::routes())
         .merge(admin::routes())
+        .merge(changes::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(from_fn_with_state((web.clone(), side), guard))

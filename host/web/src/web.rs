@@ -14,6 +14,7 @@ use watchkeeper_engine::time::Timestamp;
 
 use crate::admin::Notes;
 use crate::allowance::Allowance;
+use crate::announcements::{Announcer, Silence};
 use crate::catalogue::{Catalogue, NoCatalogue};
 use crate::console::{Console, NoConsole};
 use crate::control::{Control, NoControl};
@@ -85,6 +86,8 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Keeps announcements.
+    pub announcer: Arc<dyn Announcer>,
     /// Knows what is planned.
     pub plans: Arc<dyn Plans>,
     /// Computes how well promises are kept.
@@ -179,6 +182,7 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(())),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            announcer: Arc::new(Silence),
             plans: Arc::new(NoPlans),
             levels: Arc::new(NoLevels),
             control: Arc::new(NoControl),
@@ -348,6 +352,13 @@ impl Web {
     /// Answers beside the page that were made lately.
     pub(crate) fn fresh(&self) -> &Fresh {
         &self.inner.fresh
+    }
+
+    /// The services as they were published last.
+    pub(crate) fn services(&self) -> Vec<Arc<ServiceView>> {
+        let published = lock(&self.inner.published);
+        let view = published.as_ref().map(|it| it.fragments.view());
+        view.map(|view| view.services.clone()).unwrap_or_default()
     }
 
     /// When the newest view was made.

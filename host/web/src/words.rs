@@ -3,7 +3,9 @@
 
 use watchkeeper_engine::health::Health;
 
-use crate::view::{DayState, Impact, MonitorView, Overall, ServiceView, Stage, TargetView, View};
+use crate::view::{
+    DayState, Impact, MonitorView, NoteKind, Overall, ServiceView, Stage, TargetView, View,
+};
 
 /// How something is, as it is shown. A colour never stands alone: an icon and a
 /// word go with it.
@@ -79,6 +81,11 @@ impl Shown {
     /// Whether people should hear of it although nobody asked.
     pub(crate) const fn is_bad(self) -> bool {
         matches!(self, Self::Degraded | Self::Partial | Self::Major)
+    }
+
+    /// A health by itself.
+    pub(crate) fn of(health: Health) -> Self {
+        Self::new(health, false, false)
     }
 
     fn new(health: Health, maintained: bool, partial: bool) -> Self {
@@ -242,6 +249,16 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
         format!("1 {what}")
     } else {
         format!("{count} {what}s")
+    }
+}
+
+/// The word for an announcement that is more than good to know.
+pub(crate) const fn note(kind: NoteKind) -> Option<&'static str> {
+    match kind {
+        NoteKind::Information => None,
+        NoteKind::Warning => Some("Warning"),
+        NoteKind::Outage => Some("Outage"),
+        NoteKind::Operational => Some("Operational"),
     }
 }
 
