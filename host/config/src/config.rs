@@ -123,10 +123,57 @@ pub struct Page {
     pub support: Option<Arc<str>>,
     /// What readers are asked for; none: everybody may read it.
     pub password: Option<Secret>,
-    /// The time zone of times in notices and of periods.
-    pub time_zone: TimeZone,
     /// Whether everyone may see how well promises are kept.
     pub sla: bool,
+    /// The time zone of times on the page and in notices, and of periods.
+    pub time_zone: TimeZone,
+    /// The codes of the languages that the page is offered in, first the one for
+    /// those who ask for none of them; at least one.
+    pub languages: Arc<[Arc<str>]>,
+    /// The picture beside the title.
+    pub logo: Option<Picture>,
+    /// The icon of browser tabs.
+    pub icon: Option<Picture>,
+    /// The colours of links and buttons on light and on dark ground, as `#rrggbb`;
+    /// text of them can be read there.
+    pub colours: Option<[Arc<str>; 2]>,
+    /// Links in the footer.
+    pub links: Arc<[PageLink]>,
+    /// A style sheet that is loaded after the page's own.
+    pub custom_css: Option<Arc<str>>,
+    /// The pages that may show `/embed` in a frame: origins, or `*` for all.
+    pub embed_on: Arc<[Arc<str>]>,
+    /// Pages that show some of the services under other names.
+    pub others: Arc<[OtherPage]>,
+}
+
+/// A page that is shown to browsers that ask for it by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherPage {
+    /// The name, in small letters; no two pages have the same.
+    pub domain: Arc<str>,
+    /// The services that it shows; all where nothing is said.
+    pub services: Option<Arc<[ServiceId]>>,
+    /// What it says of its owner; it has no other pages.
+    pub page: Page,
+}
+
+/// A picture of the page, at most 256 KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// `image/svg+xml`, `image/png`, `image/jpeg` or `image/webp`.
+    pub media_type: &'static str,
+    /// Its content.
+    pub bytes: Arc<[u8]>,
+}
+
+/// A link in the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageLink {
+    /// Its words.
+    pub label: Arc<str>,
+    /// An `http`, `https` or `mailto` URL.
+    pub url: Arc<str>,
 }
 
 /// Where plugins are found and what they may do.

@@ -3,6 +3,7 @@
 
 pub(crate) mod incident;
 pub(crate) mod maintenance;
+pub(crate) mod page;
 pub(crate) mod passive;
 pub(crate) mod rules;
 pub(crate) mod sla;
@@ -13,6 +14,7 @@ use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, RouteId, Service
 
 use self::incident::IncidentTable;
 use self::maintenance::MaintenanceTable;
+use self::page::PageTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
 use self::rules::RulesTable;
 use self::sla::SlaTable;
@@ -21,7 +23,7 @@ use self::telling::{
 };
 use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::plugin_config::{PluginConfig, SecretText};
-use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
+use crate::read::address::{Address, PathText, TargetAddress, WebUrl};
 use crate::read::list::{List, Rows};
 use crate::read::scalar::{Count, CronText, Line, Occasion, Size, Span, Zone};
 use crate::read::{
@@ -85,29 +87,6 @@ table! {
         /// Whether monitors and channels made through the API may reach private and loopback
         /// addresses, as those of this file may.
         [default false] api_private_targets: bool,
-    }
-}
-
-table! {
-    /// What the status page says of its owner.
-    struct PageTable {
-        /// The page's title.
-        [default "Status"] title: Line<100>,
-        /// Whose page it is.
-        [optional] company: Line<100>,
-        /// One sentence below the title.
-        [optional] description: Line<500>,
-        /// The owner's own site.
-        [optional] website: WebUrl,
-        /// Where to ask for help: a web page or a `mailto:` address.
-        [optional] support: SupportUrl,
-        /// What readers are asked for. As every secret `{ env = "NAME" }` or `{ file = "PATH" }`.
-        [optional] password: SecretText,
-        /// The time zone of times in notices and of the periods of `sla`, by its name in the IANA
-        /// database.
-        [default "UTC"] time_zone: Zone,
-        /// Whether everyone may see at `/sla` how well the promises of `sla` are kept.
-        [default false] sla: bool,
     }
 }
 

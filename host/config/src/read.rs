@@ -6,6 +6,7 @@
 //! cannot drift apart.
 
 pub(crate) mod address;
+pub(crate) mod brand;
 pub(crate) mod list;
 pub(crate) mod scalar;
 

@@ -4,6 +4,7 @@
 mod incident;
 mod maintenance;
 mod monitor;
+mod page;
 mod passive;
 mod references;
 mod sla;
@@ -16,16 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use watchkeeper_engine::id::ServiceId;
 
 use self::references::{Known, dependencies};
-use crate::config::{
-    Config, Network, Page, PluginSettings, Plugins, SelfCheck, Server, Service, Tag,
-};
+use crate::config::{Config, Network, PluginSettings, Plugins, SelfCheck, Server, Service, Tag};
 use crate::file::{
-    LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, SelfTable, ServerTable,
-    ServiceTable,
+    LimitsTable, NetworkTable, PluginsTable, RootTable, SelfTable, ServerTable, ServiceTable,
 };
 use crate::items::Made;
 use crate::limits::LimitOverrides;
@@ -57,7 +54,7 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
         .iter()
         .filter_map(|table| telling::channel(table, cx))
         .collect();
-    let page = page(value(root.page.as_ref()));
+    let page = page::page(value(root.page.as_ref()), &known, cx);
     let routes = rows(root.route.as_ref());
     let routes = routes
         .iter()
@@ -165,24 +162,6 @@ fn server(table: Option<&ServerTable>, cx: &mut Context<'_>) -> Server {
             .and_then(|count| usize::try_from(count.0).ok())
             .unwrap_or(64),
         api_private_targets: value(table.and_then(|table| table.api_private_targets.as_ref()))
-            .copied()
-            .unwrap_or(false),
-    }
-}
-
-fn page(table: Option<&PageTable>) -> Page {
-    Page {
-        title: line_or(table.and_then(|table| table.title.as_ref()), "Status"),
-        company: table.and_then(|table| line(table.company.as_ref())),
-        description: table.and_then(|table| line(table.description.as_ref())),
-        website: value(table.and_then(|table| table.website.as_ref()))
-            .map(|url| url.0.as_str().into()),
-        support: value(table.and_then(|table| table.support.as_ref()))
-            .map(|url| url.0.as_str().into()),
-        password: value(table.and_then(|table| table.password.as_ref())).map(|text| text.0.clone()),
-        time_zone: value(table.and_then(|table| table.time_zone.as_ref()))
-            .map_or(TimeZone::UTC, |zone| zone.0.clone()),
-        sla: value(table.and_then(|table| table.sla.as_ref()))
             .copied()
             .unwrap_or(false),
     }

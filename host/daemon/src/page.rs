@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use watchkeeper_config::config::{Page, Picture};
 use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor;
@@ -12,7 +13,10 @@ use watchkeeper_engine::passive::report::Said;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{ChangeQuery, Store, StoreError, SubjectKind};
-use watchkeeper_web::{Day, DayState, MonitorView, Overall, ServiceView, TargetView, View};
+use watchkeeper_web::{
+    Branding, Day, DayState, Language, Look, MonitorView, OtherPage, Overall, ServiceView,
+    TargetView, View,
+};
 
 use crate::board::{Board, Monitor, Target};
 use crate::history::{self, LATENCIES};
@@ -32,6 +36,8 @@ const LATENCIES_FROM: Duration = Duration::from_hours(2);
 pub(crate) struct Views {
     monitors: HashMap<MonitorId, (u64, Arc<MonitorView>)>,
     services: HashMap<ServiceId, Arc<ServiceView>>,
+    /// That of the page and those of the pages beside it.
+    looks: Vec<Arc<Look>>,
 }
 
 impl Views {
@@ -90,6 +96,13 @@ impl Views {
             healths.push(Health::Healthy);
         }
         let page = monitor::page(healths);
+        if self.looks.is_empty() {
+            let others = config.page.others.iter().map(|other| &other.page);
+            let pages = std::iter::once(&config.page).chain(others);
+            self.looks = pages
+                .map(|page| Arc::new(Look::new(&branding(page))))
+                .collect();
+        }
         let (open, past) = incidents::incidents(board, now);
         View {
             title: Arc::clone(&config.page.title),
@@ -98,6 +111,11 @@ impl Views {
             website: config.page.website.clone(),
             support: config.page.support.clone(),
             public_url: Some(board.page_url().into()),
+            languages: languages(&config.page),
+            time_zone: config.page.time_zone.iana_name().map(Arc::from),
+            embed_on: Arc::clone(&config.page.embed_on),
+            look: self.looks.first().cloned(),
+            others: others(&config.page, &self.looks),
             health: Overall::new(page.worst, page.partial),
             services,
             announcements: planned::announcements(board, now),
@@ -139,6 +157,51 @@ impl Views {
         let view = Arc::new(view);
         self.services.insert(view.id.clone(), Arc::clone(&view));
         view
+    }
+}
+
+/// The languages that the page is offered in.
+fn languages(page: &Page) -> Arc<[Language]> {
+    let codes = page.languages.iter();
+    codes.filter_map(|code| Language::from_code(code)).collect()
+}
+
+/// The pages beside the main one, whose looks come after that of the main one.
+fn others(page: &Page, looks: &[Arc<Look>]) -> Arc<[OtherPage]> {
+    let looks = looks.iter().skip(1);
+    let others = page.others.iter().zip(looks);
+    others
+        .map(|(other, look)| {
+            let page = &other.page;
+            OtherPage {
+                domain: Arc::clone(&other.domain),
+                services: other.services.clone(),
+                title: Arc::clone(&page.title),
+                company: page.company.clone(),
+                description: page.description.clone(),
+                website: page.website.clone(),
+                support: page.support.clone(),
+                languages: languages(page),
+                time_zone: page.time_zone.iana_name().map(Arc::from),
+                embed_on: Arc::clone(&page.embed_on),
+                look: Some(Arc::clone(look)),
+            }
+        })
+        .collect()
+}
+
+/// What the configuration says of the look of the page.
+fn branding(page: &Page) -> Branding {
+    let picture = |picture: &Picture| (picture.media_type, Arc::clone(&picture.bytes));
+    let links = page.links.iter();
+    Branding {
+        logo: page.logo.as_ref().map(picture),
+        icon: page.icon.as_ref().map(picture),
+        colours: page.colours.clone(),
+        custom_css: page.custom_css.clone(),
+        links: links
+            .map(|link| (Arc::clone(&link.label), Arc::clone(&link.url)))
+            .collect(),
     }
 }
 
@@ -379,6 +442,13 @@ mod tests {
         ] {
             assert_eq!(shown_address(address), shown);
         }
+    }
+
+    #[test]
+    fn every_language_of_the_configuration_is_one_of_the_page() {
+        let loaded = watchkeeper_config::load_texts(Vec::new(), &|_| None);
+        let page = loaded.unwrap().config.page;
+        assert_eq!(*languages(&page), Language::ALL);
     }
 
     #[test]

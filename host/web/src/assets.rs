@@ -16,31 +16,31 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
         "status",
         "css",
         "text/css; charset=utf-8",
-        include_str!("../assets/status.css"),
+        include_bytes!("../assets/status.css"),
     ),
     script: Asset::new(
         "status",
         "js",
         "text/javascript; charset=utf-8",
-        include_str!("../assets/status.js"),
+        include_bytes!("../assets/status.js"),
     ),
     admin_style: Asset::new(
         "admin",
         "css",
         "text/css; charset=utf-8",
-        include_str!("../assets/admin.css"),
+        include_bytes!("../assets/admin.css"),
     ),
     admin_script: Asset::new(
         "admin",
         "js",
         "text/javascript; charset=utf-8",
-        include_str!("../assets/admin.js"),
+        include_bytes!("../assets/admin.js"),
     ),
     icon: Asset::new(
         "favicon",
         "svg",
         "image/svg+xml",
-        include_str!("../assets/favicon.svg"),
+        include_bytes!("../assets/favicon.svg"),
     ),
 });
 
@@ -82,15 +82,20 @@ impl Assets {
 }
 
 impl Asset {
-    fn new(name: &str, extension: &str, content_type: &'static str, text: &str) -> Self {
-        let tag = tag(&Sha256::digest(text));
+    pub(crate) fn new(
+        name: &str,
+        extension: &str,
+        content_type: &'static str,
+        content: &[u8],
+    ) -> Self {
+        let tag = tag(&Sha256::digest(content));
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=31536000, immutable"),
         );
-        let body = Encoded::new(text.as_bytes().to_vec(), Effort::Once);
+        let body = Encoded::new(content.to_vec(), Effort::Once);
         Self {
             path: format!("/assets/{name}-{tag}.{extension}"),
             kept: Representation::new(&tag, body, &headers),

@@ -139,14 +139,14 @@ pub struct Posted {
     /// Its text.
     pub text: String,
     /// In which language it is.
-    pub language: Language,
+    pub language: Notation,
     /// Whether what is not in it goes.
     pub prune: bool,
 }
 
 /// In which language a configuration is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
+pub enum Notation {
     /// As the files are.
     Toml,
     /// With the same keys.

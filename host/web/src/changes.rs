@@ -39,7 +39,7 @@ async fn list(State(web): State<Web>, request: Request) -> Response {
     };
     let services = web.services();
     let asked = async {
-        let query = Query::read(&head.uri, &["service", "before"])?;
+        let query = Query::read(&head.uri, &["service", "before", "lang"])?;
         let service = query.parsed("service", "the id of a service", |text| {
             ServiceId::new(text).ok()
         })?;
@@ -68,7 +68,9 @@ async fn list(State(web): State<Web>, request: Request) -> Response {
             Some(id) => format!("/changes?service={id}&before={}", last.number),
             None => format!("/changes?before={}", last.number),
         });
-        let page = changes::page(&frame, &rows.collect::<Vec<_>>(), earlier.as_deref());
+        let rows: Vec<_> = rows.collect();
+        let locale = web.locale(&head.uri, &head.headers);
+        let page = locale.speak(|| changes::page(&frame, &rows, earlier.as_deref()));
         Ok(html(StatusCode::OK, page, CACHE))
     };
     asked.await.unwrap_or_else(|refused: Response| refused)

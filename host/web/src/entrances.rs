@@ -79,6 +79,7 @@ const TABLE: &[Line] = &[
     ("GET", "/incidents/{number}", Public),
     ("GET", "/history", Public),
     ("GET", "/history.json", Public),
+    ("GET", "/embed", Public),
     ("GET", "/services/{id}", Public),
     ("GET", "/sla", Public),
     ("GET", "/calendar.ics", Public),

@@ -3,10 +3,11 @@
 
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::locale::{self, Language, Locale};
 use crate::negotiate::reads_html;
 use crate::template;
 
@@ -92,12 +93,17 @@ impl Failure {
         let (status, title, detail) = self.words();
         let mut response = problem(status, title, detail);
         if reads_html(headers) {
-            *response.body_mut() = template::failure(title, detail).into();
+            let language = Language::wanted(&Uri::default(), headers, &Language::ALL);
+            let page = Locale::plain(language).speak(|| {
+                let (headline, detail) = self.told();
+                template::failure(headline, detail)
+            });
+            *response.body_mut() = page.into();
             let html = HeaderValue::from_static("text/html; charset=utf-8");
             response.headers_mut().insert(CONTENT_TYPE, html);
         }
         let sent = response.headers_mut();
-        sent.insert(VARY, HeaderValue::from_static("accept"));
+        sent.insert(VARY, HeaderValue::from_static("accept, accept-language"));
         if let Some(seconds) = self.retry_after() {
             sent.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
@@ -132,6 +138,19 @@ impl Failure {
                 "The page could not be made.",
             ),
         }
+    }
+
+    /// As [`Self::words`], for people and in the language that is spoken.
+    fn told(&self) -> (&'static str, &'static str) {
+        let texts = locale::texts();
+        let (headline, detail) = match self {
+            Self::NotFound => (&texts.not_found, &texts.not_found_detail),
+            Self::Method => (&texts.method, &texts.method_detail),
+            Self::Starting => (&texts.starting, &texts.starting_detail),
+            Self::Full => (&texts.full, &texts.full_detail),
+            Self::Internal => (&texts.internal, &texts.internal_detail),
+        };
+        (headline, detail)
     }
 
     /// In seconds, where asking again makes sense.

@@ -13,6 +13,8 @@ mod intake;
 mod view;
 
 mod dates;
+mod locale;
+mod look;
 mod words;
 
 mod bars;
@@ -25,6 +27,7 @@ mod template;
 mod fragments;
 
 mod compress;
+mod edition;
 mod events;
 mod exposition;
 mod negotiate;
@@ -53,6 +56,7 @@ mod reporter;
 mod badge;
 mod calendar;
 mod changes;
+mod embed;
 mod feeds;
 mod statuspage;
 
@@ -68,11 +72,12 @@ mod levels;
 mod routes;
 mod serve;
 mod services;
+mod sites;
 mod web;
 
 pub use announcements::{AnnounceWish, Announced, Announcer, NotAnnounced, Said};
 pub use catalogue::{
-    Catalogue, Edit, Expected, Fault, ItemChange, ItemKind, ItemRecord, Language, Mode, NotEdited,
+    Catalogue, Edit, Expected, Fault, ItemChange, ItemKind, ItemRecord, Mode, NotEdited, Notation,
     Posted, Wish,
 };
 pub use console::{
@@ -88,6 +93,8 @@ pub use levels::{
     BreachRecord, LevelReport, LevelRow, Levels, NoReport, ReadingFigures, WantedBreaches,
     WantedReport,
 };
+pub use locale::Language;
+pub use look::{Branding, Look};
 pub use plans::{
     CalendarEvent, MaintenanceDraft, MaintenanceRecord, NotPlanned, PlanWish, Plans, Source,
 };
@@ -106,7 +113,7 @@ pub use survey::{
 };
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
-    MonitorView, NoteKind, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView,
-    View,
+    MonitorView, NoteKind, OtherPage, Overall, Part, PastView, ServiceView, Stage, TargetView,
+    UpdateView, View,
 };
 pub use web::{MetricsText, Readiness, Web, WebSettings};

@@ -19,6 +19,7 @@ use crate::figures::Window;
 use crate::frame::Frame;
 use crate::incidents::html;
 use crate::intake::Refusal;
+use crate::locale::Locale;
 use crate::records::WantedIncidents;
 use crate::template::details::{self, Details, MonitorDetails, MonthRow};
 use crate::view::{Part, ServiceView, View};
@@ -49,13 +50,14 @@ async fn one(State(web): State<Web>, Path(id): Path<String>, request: Request) -
     let Some(service) = service else {
         return Failure::NotFound.answer(&head.headers);
     };
-    let window = Query::read(&head.uri, &["window"])
+    let window = Query::read(&head.uri, &["window", "lang"])
         .and_then(|query| query.parsed("window", "`24h`, `7d`, `30d` or `90d`", Window::from_word));
     let window = match window {
         Ok(window) => window.unwrap_or(Window::Day),
         Err(refused) => return refused,
     };
-    match details(&web, &view, service, window).await {
+    let locale = web.locale(&head.uri, &head.headers);
+    match details(&web, &view, service, window, &locale).await {
         Ok(page) => html(StatusCode::OK, page, CACHE),
         Err(_) => busy(),
     }
@@ -67,6 +69,7 @@ async fn details(
     view: &View,
     service: &ServiceView,
     window: Window,
+    locale: &Locale,
 ) -> Result<String, Refusal> {
     let figures = &web.settings().figures;
     let mut monitors = Vec::with_capacity(service.monitors.len());
@@ -91,14 +94,15 @@ async fn details(
         ..WantedIncidents::default()
     };
     let incidents = web.settings().records.incidents(wanted).await?;
-    Ok(details::service(&Details {
+    let details = Details {
         frame: &Frame::of(view),
         service,
         window,
         monitors,
         months: rows(&months, &days),
         incidents: incidents.iter().map(|record| &record.view).collect(),
-    }))
+    };
+    Ok(locale.speak(|| details::service(&details)))
 }
 
 /// The present month and those before it, and when the first of them begins.

@@ -12,6 +12,8 @@ use watchkeeper_engine::time::Timestamp;
 use crate::assets::Assets;
 use crate::bars::{self, Bars};
 use crate::dates::{self, Form, Iso, IsoDay, Latency, Minutes, Moment, Utc};
+use crate::frame::Frame;
+use crate::locale::Language;
 use crate::markdown;
 use crate::past::PastRow;
 use crate::spark;
@@ -97,14 +99,30 @@ pub(crate) fn past(past: Option<&PastView>, now: Timestamp) -> String {
     .made()
 }
 
+/// One line for a frame of another page.
+pub(crate) fn widget(frame: &Frame, name: &str, word: &str, shown: Shown, address: &str) -> String {
+    Widget {
+        assets: Assets::get(),
+        title: &frame.title,
+        headline: word,
+        description: None,
+        days: None,
+        name,
+        word,
+        shown,
+        address,
+    }
+    .made()
+}
+
 /// A page that says what went wrong.
-pub(crate) fn failure(headline: &'static str, detail: &str) -> String {
+pub(crate) fn failure(headline: &str, detail: &str) -> String {
     Failure {
         assets: Assets::get(),
-        title: "Status",
+        title: &words::t().status,
         headline,
         description: None,
-        brand: "Status",
+        brand: &words::t().status,
         rest: "",
         days: None,
         detail,
@@ -123,6 +141,10 @@ pub(crate) struct Page<'a> {
     pub(crate) public_url: Option<&'a str>,
     pub(crate) website: Option<&'a str>,
     pub(crate) support: Option<&'a str>,
+    /// The languages that it is offered in.
+    pub(crate) languages: &'a [Language],
+    /// The zone in which times are told where no script runs.
+    pub(crate) zone: &'a str,
     pub(crate) brand: &'a str,
     pub(crate) rest: &'a str,
     pub(crate) days: Option<String>,
@@ -172,7 +194,7 @@ struct Checked {
 
 struct CheckedAt {
     iso: Iso,
-    text: Utc,
+    text: String,
 }
 
 #[derive(Template)]
@@ -225,11 +247,25 @@ struct Past<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "widget.html")]
+struct Widget<'a> {
+    assets: &'a Assets,
+    title: &'a str,
+    headline: &'a str,
+    description: Option<String>,
+    days: Option<String>,
+    name: &'a str,
+    word: &'a str,
+    shown: Shown,
+    address: &'a str,
+}
+
+#[derive(Template)]
 #[template(path = "failure.html")]
 struct Failure<'a> {
     assets: &'a Assets,
     title: &'a str,
-    headline: &'static str,
+    headline: &'a str,
     description: Option<String>,
     brand: &'a str,
     rest: &'a str,
@@ -254,7 +290,7 @@ impl Checked {
         Self {
             at: at.map(|at| CheckedAt {
                 iso: Iso(at),
-                text: Utc::new(at, Form::Second),
+                text: Utc::new(at, Form::Second).to_string(),
             }),
         }
     }
@@ -286,23 +322,13 @@ fn minutes(from: Timestamp, to: Timestamp) -> Minutes {
     Minutes(to.since(from).as_secs() / 60)
 }
 
-/// How the end of something is written: with its date only where that is another
-/// than its beginning's.
-const fn end_form(starts: Timestamp, ends: Timestamp) -> Form {
-    if dates::day_of(starts) == dates::day_of(ends) {
-        Form::Time
-    } else {
-        Form::Moment
-    }
-}
-
 /// The name of the page, cut so that the company's part of it can stand out.
 pub(crate) fn brand(view: &View) -> (&str, &str) {
     let company = view.company.as_deref().unwrap_or_default();
     if view.title.is_empty() {
         return (
             if company.is_empty() {
-                "Status"
+                &words::t().status
             } else {
                 company
             },

@@ -6,12 +6,15 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_engine::monitor;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Uptime;
 
+use crate::locale::{Language, Locale};
+use crate::look::Look;
 use crate::words;
 
 /// How many days the bars of a monitor show.
@@ -35,6 +38,16 @@ pub struct View {
     pub support: Option<Arc<str>>,
     /// Where people find this page, for machine-readable reports.
     pub public_url: Option<Arc<str>>,
+    /// The languages that the page is offered in, that of those who ask for none of
+    /// them first; all, beginning with English, where there are none here.
+    pub languages: Arc<[Language]>,
+    /// The zone in which times are told, by its name in the IANA database; UTC where
+    /// there is none or it is not known.
+    pub time_zone: Option<Arc<str>>,
+    /// The pages that may show `/embed` in a frame: origins, or `*` for all.
+    pub embed_on: Arc<[Arc<str>]>,
+    /// How the page looks; plainly where nothing is said.
+    pub look: Option<Arc<Look>>,
     /// How all services together are.
     pub health: Overall,
     /// What the public knows, in the order of the configuration. Identifiers are
@@ -49,6 +62,8 @@ pub struct View {
     /// What happened lately; `None` where incidents are not kept, so that the
     /// page does not claim that there were none.
     pub past: Option<PastView>,
+    /// The pages that show some of this under other names.
+    pub others: Arc<[OtherPage]>,
     /// When the last check ended; `None` before the first.
     pub checked_at: Option<Timestamp>,
     /// When this view was made.
@@ -56,6 +71,30 @@ pub struct View {
 }
 
 impl View {
+    /// The languages that the page is offered in.
+    pub(crate) fn languages(&self) -> &[Language] {
+        if self.languages.is_empty() {
+            &Language::ALL
+        } else {
+            &self.languages
+        }
+    }
+
+    /// The name of the zone in which times are told.
+    pub(crate) fn zone_name(&self) -> &str {
+        self.time_zone.as_deref().unwrap_or("UTC")
+    }
+
+    /// How this language tells the times of this page.
+    pub(crate) fn locale(&self, language: Language) -> Locale {
+        let zone = TimeZone::get(self.zone_name());
+        Locale {
+            language,
+            zone: zone.unwrap_or(TimeZone::UTC),
+            look: self.look.clone().unwrap_or_else(Look::plain),
+        }
+    }
+
     /// Where people find the page, without a slash at its end; where that is not
     /// known, an address that leads nowhere.
     pub(crate) fn base(&self) -> &str {
@@ -107,6 +146,33 @@ impl View {
         }
         self
     }
+}
+
+/// A page beside the main one, which browsers ask for by another name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherPage {
+    /// The name: `status.shop.example`, without a port.
+    pub domain: Arc<str>,
+    /// The services that it shows; all where nothing is said.
+    pub services: Option<Arc<[ServiceId]>>,
+    /// As in [`View`], and so the next ones.
+    pub title: Arc<str>,
+    /// Whose page it is.
+    pub company: Option<Arc<str>>,
+    /// A sentence for search engines and link previews.
+    pub description: Option<Arc<str>>,
+    /// Where the company lives.
+    pub website: Option<Arc<str>>,
+    /// Where to ask for help.
+    pub support: Option<Arc<str>>,
+    /// The languages that it is offered in.
+    pub languages: Arc<[Language]>,
+    /// The zone in which times are told.
+    pub time_zone: Option<Arc<str>>,
+    /// The pages that may show its `/embed` in a frame.
+    pub embed_on: Arc<[Arc<str>]>,
+    /// How it looks.
+    pub look: Option<Arc<Look>>,
 }
 
 /// How the page as a whole is.

@@ -1,14 +1,12 @@
 //! What was published last, and who is to be told of it.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use axum::Router;
-use bytes::Bytes;
-use tokio::sync::broadcast;
-use tokio::time::Instant;
+use http::{HeaderMap, Uri};
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
@@ -19,21 +17,23 @@ use crate::catalogue::{Catalogue, NoCatalogue};
 use crate::console::{Console, NoConsole};
 use crate::control::{Control, NoControl};
 use crate::doors::Doors;
+use crate::edition::{Current, Edition, Freshness, lock};
 use crate::entrances::Side;
-use crate::events::{BACKLOG, Events, Joined, Seats};
+use crate::events::{Joined, Seats};
 use crate::failure::Failure;
 use crate::figures::{Figures, NoFigures};
-use crate::fragments::Fragments;
 use crate::frame::Frame;
 use crate::fresh::Fresh;
-use crate::incidents;
 use crate::intake::{Intake, Nobody};
 use crate::levels::{Levels, NoLevels};
+use crate::locale::{Language, Locale};
+use crate::look::Look;
 use crate::page::Built;
 use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
+use crate::sites::Sites;
 use crate::staff::{NoStaff, Staff};
 use crate::survey::{NoSurvey, Survey};
 use crate::view::{MonitorView, ServiceView, View};
@@ -43,16 +43,6 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Says whether the program is ready, and if not, why.
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
-
-/// How often figures that moved are sent to those who follow the page, at most.
-const QUIET_EVERY: Duration = Duration::from_secs(5);
-
-/// How much of such figures a follower is sent in a second, in bytes: a long page
-/// is sent them less often.
-const QUIET_BYTES_PER_SECOND: usize = 8 * 1024;
-
-/// How often those who follow the page hear that checks go on, at most.
-const TICK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often a job may call at once.
 const CALLS: u32 = 60;
@@ -135,42 +125,15 @@ struct Inner {
     tries: Allowance<(Option<IpAddr>, String)>,
     /// What is said once to who works with the host.
     notes: Notes,
-    events: broadcast::Sender<Bytes>,
-    published: Mutex<Option<Published>>,
-    newest: Mutex<Newest>,
-    built: ArcSwapOption<Built>,
+    current: ArcSwapOption<Current>,
+    /// Held by who publishes, so that revisions follow each other.
+    publishing: Mutex<()>,
+    /// One for each language, in the order of [`Language::ALL`].
+    editions: [Edition; 6],
     /// Answers beside the page.
     fresh: Fresh,
-    /// Held by who makes the page.
-    building: Arc<tokio::sync::Mutex<()>>,
-}
-
-struct Published {
-    /// What the public sees, and nothing else.
-    fragments: Fragments,
-    /// Every service, with what the public does not see.
-    services: Vec<Arc<ServiceView>>,
-    /// All parts of the page as events, once someone needed them.
-    everything: Option<(u64, Bytes)>,
-    quiet_told: Instant,
-    ticked: Instant,
-}
-
-/// What can be said of the newest revision without waiting for whoever makes one.
-#[derive(Clone, Copy, Default)]
-struct Newest {
-    revision: u64,
-    /// Since when the page that was built is not the newest.
-    outdated_since: Option<Instant>,
-    /// Vigil's word for it.
-    word: Option<&'static str>,
-}
-
-/// What to do with the page that was built.
-enum Freshness {
-    Newest,
-    Recent,
-    Outdated,
+    /// The pages beside this one.
+    sites: Sites,
 }
 
 impl Default for WebSettings {
@@ -202,7 +165,6 @@ impl Default for WebSettings {
 impl Web {
     /// A page of which nothing is published yet: it answers that it is starting.
     pub fn new(settings: WebSettings) -> Self {
-        let (events, _) = broadcast::channel(BACKLOG);
         let seats = Seats::new(settings.max_followers, settings.max_followers_per_address);
         Self {
             inner: Arc::new(Inner {
@@ -213,12 +175,11 @@ impl Web {
                 asked: Allowance::new(ASKED, ASK_EVERY),
                 tries: Allowance::new(TRIES, TRY_EVERY),
                 notes: Notes::default(),
-                events,
-                published: Mutex::new(None),
-                newest: Mutex::default(),
-                built: ArcSwapOption::empty(),
+                current: ArcSwapOption::empty(),
+                publishing: Mutex::default(),
+                editions: Language::ALL.map(Edition::new),
                 fresh: Fresh::default(),
-                building: Arc::default(),
+                sites: Sites::default(),
             }),
         }
     }
@@ -227,34 +188,30 @@ impl Web {
     ///
     /// What did not change costs a comparison, and nothing is compressed here: the
     /// whole page is put together when someone asks for it. Blocks for some
-    /// microseconds for each monitor that changed.
+    /// microseconds for each monitor that changed and each language in which somebody
+    /// follows the page.
     pub fn publish(&self, view: View) {
         let inner = &*self.inner;
-        let services = view.services.clone();
-        let view = view.for_public();
-        let mut published = lock(&inner.published);
+        let _turn = lock(&inner.publishing);
         // A number that grows from start to start, so that one of a former process
         // is not mistaken for one of this.
         let clock = u64::try_from(view.now.as_millis()).unwrap_or(0);
-        let (revision, word) = match published.as_mut() {
-            None => {
-                let word = report::text(&view);
-                let fragments = Fragments::new(view, clock);
-                *published = Some(Published::new(fragments, services));
-                (clock, word)
-            }
-            Some(published) => {
-                let revision = clock.max(published.fragments.revision() + 1);
-                let word = report::text(&view);
-                published.advance(view, revision, &inner.events);
-                published.services = services;
-                (revision, word)
-            }
-        };
-        let mut newest = lock(&inner.newest);
-        newest.revision = revision;
-        newest.outdated_since.get_or_insert_with(Instant::now);
-        newest.word = Some(word);
+        let before = inner.current.load().as_ref().map(|it| it.revision);
+        let revision = before.map_or(clock, |before| clock.max(before + 1));
+        let services = view.services.clone();
+        let view = view.for_public();
+        let word = report::text(&view);
+        let current = Arc::new(Current {
+            view,
+            services,
+            revision,
+            word,
+        });
+        inner.current.store(Some(Arc::clone(&current)));
+        for edition in &inner.editions {
+            edition.publish(&current);
+        }
+        inner.sites.publish(&inner.settings, &current.view);
     }
 
     /// Everything under `/` that `side` answers. Serve it with [`crate::serve()`],
@@ -266,6 +223,10 @@ impl Web {
     /// The document of the API, OpenAPI 3.1.
     pub fn document(&self) -> serde_json::Value {
         crate::api::document(&*self.inner.settings.catalogue)
+    }
+
+    pub(crate) fn sites(&self) -> &Sites {
+        &self.inner.sites
     }
 
     pub(crate) fn settings(&self) -> &WebSettings {
@@ -303,9 +264,9 @@ impl Web {
 
     /// Every service, with what the public does not see.
     pub(crate) fn whole_services(&self) -> Vec<Arc<ServiceView>> {
-        let published = lock(&self.inner.published);
-        let published = published.as_ref();
-        published.map_or_else(Vec::new, |published| published.services.clone())
+        let current = self.inner.current.load();
+        let current = current.as_ref();
+        current.map_or_else(Vec::new, |current| current.services.clone())
     }
 
     /// The labels in metrics of what the public must not know of: each of its texts
@@ -329,10 +290,11 @@ impl Web {
 
     /// What the page is called.
     pub(crate) fn title(&self) -> String {
-        let published = lock(&self.inner.published);
-        published.as_ref().map_or_else(
+        let current = self.inner.current.load();
+        let current = current.as_ref();
+        current.map_or_else(
             || "Status".to_owned(),
-            |published| published.fragments.view().title.to_string(),
+            |current| current.view.title.to_string(),
         )
     }
 
@@ -345,8 +307,8 @@ impl Web {
 
     /// What was published last. Its services are shared, and the rest is short.
     pub(crate) fn view(&self) -> Option<View> {
-        let published = lock(&self.inner.published);
-        Some(published.as_ref()?.fragments.view().clone())
+        let current = self.inner.current.load();
+        Some(current.as_ref()?.view.clone())
     }
 
     /// Answers beside the page that were made lately.
@@ -356,61 +318,63 @@ impl Web {
 
     /// The services as they were published last.
     pub(crate) fn services(&self) -> Vec<Arc<ServiceView>> {
-        let published = lock(&self.inner.published);
-        let view = published.as_ref().map(|it| it.fragments.view());
-        view.map(|view| view.services.clone()).unwrap_or_default()
+        let current = self.inner.current.load();
+        let services = current.as_ref().map(|it| it.view.services.clone());
+        services.unwrap_or_default()
     }
 
     /// When the newest view was made.
     pub(crate) fn now(&self) -> Option<Timestamp> {
-        let published = lock(&self.inner.published);
-        Some(published.as_ref()?.fragments.view().now)
+        Some(self.inner.current.load().as_ref()?.view.now)
     }
 
     /// What stands above and below a page about something.
     pub(crate) fn frame(&self) -> Option<Frame> {
-        let published = lock(&self.inner.published);
-        Some(Frame::of(published.as_ref()?.fragments.view()))
+        Some(Frame::of(&self.inner.current.load().as_ref()?.view))
+    }
+
+    /// The language and the zone in which to answer who asked this.
+    pub(crate) fn locale(&self, uri: &Uri, headers: &HeaderMap) -> Locale {
+        let current = self.inner.current.load();
+        let nothing = View::default();
+        let view = current.as_ref().map_or(&nothing, |current| &current.view);
+        view.locale(Language::wanted(uri, headers, view.languages()))
+    }
+
+    /// How the page looks.
+    pub(crate) fn look(&self) -> Option<Arc<Look>> {
+        self.inner.current.load().as_ref()?.view.look.clone()
     }
 
     /// Vigil's word for the page.
     pub(crate) fn word(&self) -> Option<&'static str> {
-        lock(&self.inner.newest).word
+        Some(self.inner.current.load().as_ref()?.word)
     }
 
-    /// Begins to follow the page. `since` is the revision that the follower has,
-    /// if it has one.
-    pub(crate) fn join(&self, since: Option<u64>) -> Option<Joined> {
-        let mut published = lock(&self.inner.published);
-        let published = published.as_mut()?;
-        let first = published.welcome(since);
-        Some(Joined {
-            first,
-            events: self.inner.events.subscribe(),
-        })
+    /// Begins to follow the page in a language. `since` is the revision that the
+    /// follower has, if it has one.
+    pub(crate) fn join(&self, language: Language, since: Option<u64>) -> Option<Joined> {
+        let current = self.inner.current.load_full()?;
+        Some(self.edition(language).join(&current, since))
     }
 
     /// As [`Web::join`], for a follower that has lost what it should have.
-    pub(crate) fn rejoin(&self) -> Option<Joined> {
-        let mut published = lock(&self.inner.published);
-        let first = published.as_mut()?.everything();
-        Some(Joined {
-            first,
-            events: self.inner.events.subscribe(),
-        })
+    pub(crate) fn rejoin(&self, language: Language) -> Option<Joined> {
+        let current = self.inner.current.load_full()?;
+        Some(self.edition(language).rejoin(&current))
     }
 
-    /// The page and its reports.
-    pub(crate) async fn built(&self) -> Result<Arc<Built>, Failure> {
-        let inner = &self.inner;
-        let built = inner.built.load_full();
-        match (built, self.freshness()) {
+    /// The page in a language, and its reports.
+    pub(crate) async fn built(&self, language: Language) -> Result<Arc<Built>, Failure> {
+        let grace = self.inner.settings.page_grace;
+        let edition = self.edition(language);
+        match (edition.built.load_full(), edition.freshness(grace)) {
             (Some(built), Freshness::Newest) => return Ok(built),
             (Some(built), Freshness::Recent) => {
-                if let Ok(turn) = Arc::clone(&inner.building).try_lock_owned() {
+                if let Ok(turn) = Arc::clone(&edition.building).try_lock_owned() {
                     let web = self.clone();
                     tokio::task::spawn_blocking(move || {
-                        web.build();
+                        web.build(language);
                         drop(turn);
                     });
                 }
@@ -418,16 +382,16 @@ impl Web {
             }
             (None, _) | (_, Freshness::Outdated) => {}
         }
-        let turn = Arc::clone(&inner.building).lock_owned().await;
+        let turn = Arc::clone(&edition.building).lock_owned().await;
         // Whoever had the turn before may have made what is wanted.
-        if let Some(built) = inner.built.load_full()
-            && !matches!(self.freshness(), Freshness::Outdated)
+        if let Some(built) = edition.built.load_full()
+            && !matches!(edition.freshness(grace), Freshness::Outdated)
         {
             return Ok(built);
         }
         let web = self.clone();
         let built = tokio::task::spawn_blocking(move || {
-            let built = web.build();
+            let built = web.build(language);
             drop(turn);
             built
         });
@@ -441,127 +405,24 @@ impl Web {
         }
     }
 
-    fn freshness(&self) -> Freshness {
-        let newest = *lock(&self.inner.newest);
-        match newest.outdated_since {
-            None => Freshness::Newest,
-            Some(since) if since.elapsed() < self.inner.settings.page_grace => Freshness::Recent,
-            Some(_) => Freshness::Outdated,
-        }
-    }
-
-    /// Puts the page together and packs it, which takes milliseconds.
-    fn build(&self) -> Option<Arc<Built>> {
-        let inner = &*self.inner;
-        let (revision, shape, page, report) = {
-            let published = lock(&inner.published);
-            let fragments = &published.as_ref()?.fragments;
-            let report = report::report(fragments.view());
-            (
-                fragments.revision(),
-                fragments.shape().to_owned(),
-                fragments.page(),
-                report,
-            )
+    fn build(&self, language: Language) -> Option<Arc<Built>> {
+        let current = self.inner.current.load_full()?;
+        let newest = || {
+            let newest = self.inner.current.load();
+            newest.as_ref().map_or(0, |newest| newest.revision)
         };
-        let built = Arc::new(Built::new(revision, &shape, page, report));
-        inner.built.store(Some(Arc::clone(&built)));
-        let mut newest = lock(&inner.newest);
-        newest.outdated_since = (newest.revision != built.revision).then(Instant::now);
-        Some(built)
-    }
-}
-
-impl Published {
-    fn new(fragments: Fragments, services: Vec<Arc<ServiceView>>) -> Self {
-        let now = Instant::now();
-        Self {
-            fragments,
-            services,
-            everything: None,
-            quiet_told: now,
-            ticked: now,
-        }
+        Some(self.edition(language).build(&current, newest))
     }
 
-    fn advance(&mut self, view: View, revision: u64, events: &broadcast::Sender<Bytes>) {
-        let now = Instant::now();
-        let shape = self.fragments.shape().to_owned();
-        let news = incidents::news(self.fragments.view(), &view);
-        self.fragments.advance(view, revision);
-        if events.receiver_count() == 0 {
-            self.fragments.forget_untold();
-            self.quiet_told = now;
-            return;
-        }
-        let mut told = Events::default();
-        if shape != self.fragments.shape() {
-            told.reshaped(self.fragments.shape());
-        }
-        let quiet_bytes = self.fragments.quiet_bytes();
-        let with_quiet =
-            quiet_bytes > 0 && now.duration_since(self.quiet_told) >= quiet_pause(quiet_bytes);
-        if with_quiet {
-            self.quiet_told = now;
-        }
-        let patch = self.fragments.take_untold(with_quiet);
-        if patch.is_empty()
-            && shape == self.fragments.shape()
-            && now.duration_since(self.ticked) < TICK_EVERY
-        {
-            return;
-        }
-        self.ticked = now;
-        let view = self.fragments.view();
-        told.tick(view.checked_at, view.now);
-        told.incidents(&news);
-        told.patch(&patch);
-        // It fails if the last follower has just left.
-        let _sent = events.send(told.finish(revision));
-    }
-
-    /// What a follower that has revision `since` is told first.
-    fn welcome(&mut self, since: Option<u64>) -> Bytes {
-        let revision = self.fragments.revision();
-        let missed = match since {
-            None => String::new(),
-            Some(since) if since == revision => String::new(),
-            Some(since) => self.fragments.since(since),
-        };
-        self.first(&missed)
-    }
-
-    /// What a follower of which nothing is known is told.
-    fn everything(&mut self) -> Bytes {
-        let revision = self.fragments.revision();
-        match &self.everything {
-            Some((made, bytes)) if *made == revision => bytes.clone(),
-            _ => {
-                let all = self.fragments.since(u64::MAX);
-                let bytes = self.first(&all);
-                self.everything = Some((revision, bytes.clone()));
-                bytes
-            }
+    fn edition(&self, language: Language) -> &Edition {
+        let [english, german, french, swedish, spanish, japanese] = &self.inner.editions;
+        match language {
+            Language::English => english,
+            Language::German => german,
+            Language::French => french,
+            Language::Swedish => swedish,
+            Language::Spanish => spanish,
+            Language::Japanese => japanese,
         }
     }
-
-    fn first(&self, patch: &str) -> Bytes {
-        let view = self.fragments.view();
-        let mut events = Events::hello(self.fragments.shape());
-        events.tick(view.checked_at, view.now);
-        events.patch(patch);
-        events.finish(self.fragments.revision())
-    }
-}
-
-/// How long to wait before so many bytes of figures are sent.
-fn quiet_pause(bytes: usize) -> Duration {
-    let seconds = u64::try_from(bytes / QUIET_BYTES_PER_SECOND).unwrap_or(u64::MAX);
-    QUIET_EVERY.max(Duration::from_secs(seconds))
-}
-
-/// What a thread that panicked left behind is still whole: everything in these
-/// locks is put in place at once.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,15 @@
-//! The words, colours and icons of the public page. People who do not run the
-//! service read "degraded" where configuration and API say `sick`.
+//! The words, colours and icons of the public page, in the language that is spoken.
+//! People who do not run the service read "degraded" where configuration and API say
+//! `sick`.
+
+use std::sync::Arc;
 
 use watchkeeper_engine::health::Health;
+use watchkeeper_engine::time::Timestamp;
 
+use crate::dates::{Form, Moment, Month};
+use crate::locale::{self, Texts, fill};
+use crate::look::Look;
 use crate::view::{
     DayState, Impact, MonitorView, NoteKind, Overall, ServiceView, Stage, TargetView, View,
 };
@@ -31,15 +38,16 @@ impl Shown {
         Self::NoData,
     ];
 
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
+        let texts = t();
         match self {
-            Self::Operational => "Operational",
-            Self::Degraded => "Degraded",
-            Self::Partial => "Partial outage",
-            Self::Major => "Major outage",
-            Self::Maintenance => "Maintenance",
-            Self::NoData => "No data",
-            Self::Paused => "Paused",
+            Self::Operational => &texts.operational,
+            Self::Degraded => &texts.degraded,
+            Self::Partial => &texts.partial,
+            Self::Major => &texts.major,
+            Self::Maintenance => &texts.maintenance,
+            Self::NoData => &texts.no_data,
+            Self::Paused => &texts.paused,
         }
     }
 
@@ -167,14 +175,67 @@ impl From<Impact> for Shown {
     }
 }
 
+/// The texts of the language that is spoken, for templates.
+pub(crate) fn t() -> &'static Texts {
+    locale::texts()
+}
+
+/// How the page that is written looks.
+pub(crate) fn look() -> Arc<Look> {
+    locale::look()
+}
+
+/// The code of the language that is spoken.
+pub(crate) fn language() -> &'static str {
+    locale::language().code()
+}
+
+/// A text with a time in it, as markup.
+pub(crate) fn timed(text: &str, at: Timestamp, form: Form) -> String {
+    fill(text, &[("time", &Moment::new(at, form).to_string())])
+}
+
+/// Which program made the page.
+pub(crate) fn powered() -> String {
+    fill(&t().powered_by, &[("product", "Watchkeeper")])
+}
+
+/// The heading of the incidents of a month.
+pub(crate) fn incidents_in(month: Month) -> String {
+    fill(&t().incidents_in, &[("month", &month.name())])
+}
+
+/// When the bars begin, as markup: how many days they show depends on the width.
+pub(crate) fn days_ago() -> String {
+    let days = "<span class=\"x90\">90</span><span class=\"x45\">45</span>";
+    fill(&t().days_ago, &[("days", days)])
+}
+
+/// When the last check was.
+pub(crate) fn checked_at(time: &str) -> String {
+    fill(&t().checked_at, &[("time", time)])
+}
+
+/// The words of the link to a service.
+pub(crate) fn more_about(name: &str) -> String {
+    fill(&t().more_about, &[("name", name)])
+}
+
+/// What the page is about, for search engines.
+pub(crate) fn description(name: &str, view: &View) -> String {
+    let summary = summary(view);
+    fill(&t().description, &[("name", name), ("summary", &summary)])
+}
+
 /// What the page says first.
-pub(crate) const fn headline(overall: Overall) -> &'static str {
+pub(crate) fn headline(overall: Overall) -> &'static str {
+    let texts = t();
     match overall {
-        Overall::Healthy => "All systems operational",
-        Overall::Sick => "Degraded performance",
-        Overall::Partial => "Partial outage",
-        Overall::Dead => "Major outage",
-        Overall::Unknown => "No data",
+        Overall::Healthy => &texts.headline_healthy,
+        Overall::Sick => &texts.headline_sick,
+        Overall::Partial => &texts.headline_partial,
+        Overall::Dead => &texts.headline_dead,
+        Overall::Unknown => &texts.headline_unknown,
     }
 }
 
@@ -186,7 +247,7 @@ pub(crate) fn headline_of(view: &View) -> &'static str {
         .iter()
         .any(|it| it.maintained || it.monitors.iter().any(|monitor| monitor.maintained));
     if is_maintained && view.health == Overall::Healthy {
-        "Maintenance in progress"
+        &t().headline_maintenance
     } else {
         headline(view.health)
     }
@@ -196,12 +257,12 @@ pub(crate) fn headline_of(view: &View) -> &'static str {
 pub(crate) fn summary(view: &View) -> String {
     let monitors = || view.services.iter().flat_map(|service| &service.monitors);
     if monitors().next().is_none() {
-        return "No services are set up yet.".to_owned();
+        return t().nothing_set_up.clone();
     }
     let watched = || monitors().filter(|monitor| !monitor.paused);
     let total = watched().count();
     if total == 0 {
-        return "All components are paused.".to_owned();
+        return t().all_paused.clone();
     }
     let working = watched()
         .filter(|monitor| !monitor.maintained && monitor.health == Health::Healthy)
@@ -209,47 +270,24 @@ pub(crate) fn summary(view: &View) -> String {
     let unknown = watched()
         .filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown)
         .count();
-    let mut said = vec![match (working, total) {
-        (1, 1) => "1 component is operational.".to_owned(),
-        (working, total) if working == total => format!("All {total} components are operational."),
-        (working, total) => format!(
-            "{working} of {total} {} operational.",
-            are(total, "component")
-        ),
+    let texts = t();
+    let mut said = vec![if working == total {
+        texts.all_work.of(total)
+    } else {
+        let working = working.to_string();
+        texts.some_work.with(total, &[("working", &working)])
     }];
-    match unknown {
-        0 => {}
-        1 => said.push("1 has no fresh data.".to_owned()),
-        many => said.push(format!("{many} have no fresh data.")),
+    if unknown > 0 {
+        said.push(texts.no_fresh_data.of(unknown));
     }
-    match monitors().filter(|monitor| monitor.maintained).count() {
-        0 => {}
-        1 => said.push("1 is under maintenance.".to_owned()),
-        many => said.push(format!("{many} are under maintenance.")),
+    let maintained = monitors().filter(|monitor| monitor.maintained).count();
+    if maintained > 0 {
+        said.push(texts.under_maintenance.of(maintained));
     }
-    match view.incidents.len() {
-        0 => {}
-        many => said.push(format!("We are working on {}.", counted(many, "incident"))),
+    if !view.incidents.is_empty() {
+        said.push(texts.working_on.of(view.incidents.len()));
     }
     said.join(" ")
-}
-
-/// `component is` or `components are`.
-fn are(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("{what} is")
-    } else {
-        format!("{what}s are")
-    }
-}
-
-/// `1 day` or `3 days`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
-    }
 }
 
 /// The word for an announcement that is more than good to know.
@@ -263,12 +301,13 @@ pub(crate) const fn note(kind: NoteKind) -> Option<&'static str> {
 }
 
 /// How far the work on an incident is.
-pub(crate) const fn stage(stage: Stage) -> &'static str {
+pub(crate) fn stage(stage: Stage) -> &'static str {
+    let texts = t();
     match stage {
-        Stage::Investigating => "Investigating",
-        Stage::Identified => "Identified",
-        Stage::Monitoring => "Monitoring",
-        Stage::Resolved => "Resolved",
+        Stage::Investigating => &texts.investigating,
+        Stage::Identified => &texts.identified,
+        Stage::Monitoring => &texts.monitoring,
+        Stage::Resolved => &texts.resolved,
     }
 }
 
@@ -292,12 +331,29 @@ pub(crate) const fn impact_word(impact: Impact) -> &'static str {
 }
 
 /// How bad an incident is.
-pub(crate) const fn impact(impact: Impact) -> &'static str {
+pub(crate) fn impact(impact: Impact) -> &'static str {
+    let texts = t();
     match impact {
-        Impact::Minor => "Minor impact",
-        Impact::Major => "Major impact",
-        Impact::Critical => "Critical impact",
+        Impact::Minor => &texts.impact_minor,
+        Impact::Major => &texts.impact_major,
+        Impact::Critical => &texts.impact_critical,
     }
+}
+
+/// What the script of the page says, as JSON.
+pub(crate) fn script() -> String {
+    let texts = t();
+    serde_json::json!({
+        "operational": texts.operational,
+        "noData": texts.no_data,
+        "noDowntime": texts.no_downtime,
+        "help": texts.bar_help,
+        "ago": texts.checked_ago,
+        "local": texts.local_zone,
+        "seconds": texts.seconds,
+        "minutes": texts.minutes,
+    })
+    .to_string()
 }
 
 /// `address` if a browser may be sent there. Script and data addresses would run
@@ -322,10 +378,7 @@ pub(crate) fn contact_address(address: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use watchkeeper_engine::id::{MonitorId, ServiceId};
-    use watchkeeper_engine::time::Timestamp;
 
     use super::*;
 

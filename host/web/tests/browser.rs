@@ -354,7 +354,12 @@ async fn light_dark_and_narrow() {
             }
         }
         let detailed = detailed().await;
-        for path in ["/services/api", "/services/data?window=90d"] {
+        for path in [
+            "/?lang=de",
+            "/?lang=ja",
+            "/services/data?window=90d",
+            "/services/api",
+        ] {
             browser.driver.goto(detailed.url(path)).await.unwrap();
             let beyond = browser
                 .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")

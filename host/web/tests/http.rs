@@ -38,7 +38,10 @@ async fn the_page_in_every_encoding() {
         text(&headers, header::CONTENT_TYPE),
         "text/html; charset=utf-8"
     );
-    assert_eq!(text(&headers, header::VARY), "accept-encoding");
+    assert_eq!(
+        text(&headers, header::VARY),
+        "accept-encoding, accept-language"
+    );
     assert_eq!(
         text(&headers, header::CACHE_CONTROL),
         "public, max-age=0, s-maxage=10, stale-while-revalidate=60, stale-if-error=86400"

@@ -77,6 +77,9 @@ fn check(name: &str) -> watchkeeper_config::Config {
     fs::write(folder.path().join(name), &text).unwrap();
     fs::write(folder.path().join("ca.pem"), CERTIFICATE).unwrap();
     fs::write(folder.path().join("rabbit-user"), "watch\n").unwrap();
+    fs::write(folder.path().join("logo.svg"), "<svg/>").unwrap();
+    fs::write(folder.path().join("icon.svg"), "<svg/>").unwrap();
+    fs::write(folder.path().join("extra.css"), ".card { border: 0 }").unwrap();
     let value: Json = toml::from_str(&text).unwrap();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let errors: Vec<_> = validator
@@ -162,6 +165,9 @@ fn everything_has_every_key_once_and_each_is_described() {
         let is_of_monitor = key.strip_prefix(".service[].monitor[]");
         is_of_monitor.is_some_and(|rest| used.contains(&format!(".defaults{rest}")))
             || key.strip_prefix(".defaults.health.quorum").is_some()
+            || key
+                .strip_prefix(".page.other[]")
+                .is_some_and(|rest| used.contains(&format!(".page{rest}")))
             || key
                 .rsplit_once(".limits.")
                 .is_some_and(|(_, limit)| used.contains(&format!(".plugins.limits.{limit}")))

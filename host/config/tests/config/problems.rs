@@ -479,6 +479,51 @@ fn the_rest_of_the_file_is_checked_as_well() {
             "`website` must be a URL",
         ),
         (
+            "[page]\nlocale = \"nl\"",
+            2,
+            "`locale` must be one of \"en\", \"de\"",
+        ),
+        (
+            "[page]\nlanguages = [\"sv\"]\nlocale = \"de\"",
+            3,
+            "`locale` must be one of `languages`: sv",
+        ),
+        (
+            "[page]\nlogo = \"nowhere.svg\"",
+            2,
+            "nowhere.svg cannot be read",
+        ),
+        (
+            "[page]\ncolours = { light = \"#ffff00\", dark = \"#8fb0ff\" }",
+            2,
+            "take a darker one",
+        ),
+        (
+            "[page]\nembed_on = [\"https://a.example/x\"]",
+            2,
+            "must be an origin such as",
+        ),
+        (
+            "[[page.other]]\ndomain = \"a.example\"\n[[page.other]]\ndomain = \"A.example\"",
+            4,
+            "two pages are called `a.example`",
+        ),
+        (
+            "[[page.other]]\ndomain = \"https://a.example\"",
+            2,
+            "must be the name of a host",
+        ),
+        (
+            "[[page.other]]\ndomain = \"a.example\"\nservices = [\"nowhere\"]",
+            3,
+            "there is no service `nowhere`",
+        ),
+        (
+            "[page]\nlinks = [{ label = \"x\", url = \"javascript:x\" }]",
+            2,
+            "`url` must be",
+        ),
+        (
             "[network]\nresolver = [\"1.1.1.1\"]",
             2,
             "write the port after a colon",

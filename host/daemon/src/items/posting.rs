@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 use watchkeeper_config::items::ItemKey;
-use watchkeeper_web::{Expected, Fault, Language, NotEdited, Posted, Wish};
+use watchkeeper_web::{Expected, Fault, NotEdited, Notation, Posted, Wish};
 
 use super::{Kept, kind_of, web_kind};
 
@@ -104,9 +104,9 @@ fn take(
 
 fn parse(posted: &Posted) -> Result<Map<String, Json>, NotEdited> {
     let json: Json = match posted.language {
-        Language::Json => serde_json::from_str(&posted.text)
+        Notation::Json => serde_json::from_str(&posted.text)
             .map_err(|error| wrong("", &format!("broken JSON: {error}"), None))?,
-        Language::Toml => toml::from_str(&posted.text)
+        Notation::Toml => toml::from_str(&posted.text)
             .map_err(|error| wrong("", &format!("broken TOML: {}", error.message()), None))?,
     };
     match json {
@@ -133,7 +133,7 @@ mod tests {
     fn posted(text: &str) -> Posted {
         Posted {
             text: text.to_owned(),
-            language: Language::Toml,
+            language: Notation::Toml,
             prune: true,
         }
     }

@@ -16,7 +16,6 @@ use crate::console::{NotChecked, Pause};
 use crate::dates::Latency;
 use crate::staff::Right;
 use crate::web::Web;
-use crate::words;
 
 const HERE: &str = "/admin/monitors";
 
@@ -342,7 +341,7 @@ async fn pause_all(
     match console.pause(monitors, pause, by).await {
         Ok(0) => not_done(web, visit, back, "Nothing had to be changed."),
         Ok(count) => {
-            let said = format!("{} {verb}.", words::counted(count, "monitor"));
+            let said = format!("{} {verb}.", counted(count, "monitor"));
             done(web, visit, back, said, what, names.join(", "))
         }
         Err(_) => not_done(web, visit, back, "It could not be done now. Try again."),
@@ -376,9 +375,18 @@ async fn check_all(web: &Web, visit: &Visit, monitors: Vec<MonitorId>, back: &st
             why.unwrap_or("There is nothing to check."),
         ),
         (count, _) => {
-            let said = format!("{} checked now.", words::counted(count, "monitor"));
+            let said = format!("{} checked now.", counted(count, "monitor"));
             done(web, visit, back, said, "monitor.check", names.join(", "))
         }
+    }
+}
+
+/// `1 monitor` or `3 monitors`.
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
     }
 }
 

@@ -9,7 +9,7 @@ use super::bulk::Changes;
 use super::guard::{media_type, text_body, wrong_type};
 use super::operation::{Operation, shape};
 use super::{Query, admit, answer, refuse};
-use crate::catalogue::{Language, Mode, Posted};
+use crate::catalogue::{Mode, Notation, Posted};
 use crate::web::Web;
 
 /// The largest configuration, in bytes.
@@ -83,8 +83,8 @@ async fn run(web: &Web, request: Request, mode: Mode) -> Response {
         let prune = query.parsed("prune", "`true` or `false`", |word| word.parse().ok())?;
         let text = text_body(body, MOST).await?;
         let language = match media_type(&head.headers).as_str() {
-            "" | "application/toml" | "text/plain" => Language::Toml,
-            kind if kind == "application/json" || kind.ends_with("+json") => Language::Json,
+            "" | "application/toml" | "text/plain" => Notation::Toml,
+            kind if kind == "application/json" || kind.ends_with("+json") => Notation::Json,
             _ => return Err(wrong_type("`application/toml` or `application/json`")),
         };
         Ok(Posted {

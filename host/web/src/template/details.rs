@@ -6,12 +6,13 @@ use askama::Template;
 use watchkeeper_engine::uptime::{HealthSums, Uptime};
 
 use super::stories::{latest, shown_of};
-use super::{Made as _, end_form, minutes, paragraphs};
+use super::{Made as _, minutes, paragraphs};
 use crate::assets::Assets;
 use crate::chart::Chart;
 use crate::dates::{Form, Latency, Minutes, Moment, Month};
 use crate::figures::Window;
 use crate::frame::Frame;
+use crate::locale::fill;
 use crate::view::{IncidentView, MonitorView, ServiceView};
 use crate::words::{self, Shown};
 
@@ -81,6 +82,22 @@ fn latency(span: Duration) -> Latency {
 /// A time in words; rounded up, so that no downtime is shown as none.
 fn span(millis: u64) -> Minutes {
     Minutes(millis.div_ceil(60_000))
+}
+
+/// An uptime in figures.
+fn share(uptime: Uptime) -> String {
+    let share = uptime.to_string().replace('.', &words::t().decimal);
+    format!("{share} %")
+}
+
+/// What a chart shows.
+fn response_time(window: Window) -> String {
+    fill(&words::t().response_time, &[("window", window.as_str())])
+}
+
+/// A text with a latency in it.
+fn timed(text: &str, span: Duration) -> String {
+    fill(text, &[("latency", &latency(span).to_string())])
 }
 
 /// How a time on the axis is written.

@@ -10,7 +10,7 @@ use super::Made as _;
 use crate::assets::Assets;
 use crate::frame::Frame;
 use crate::levels::{LevelReport, LevelRow};
-use crate::words::Shown;
+use crate::words::{self, Shown};
 
 /// The periods that are offered.
 const PERIODS: [(&str, &str); 6] = [

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Made as _;
 use crate::assets::Assets;
+use crate::words;
 
 /// The page for `document`, an OpenAPI 3.1 document.
 pub(crate) fn reference(document: &Json) -> String {

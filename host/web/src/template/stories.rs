@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Made as _, end_form, minutes, paragraphs};
+use super::{Made as _, minutes, paragraphs};
 use crate::assets::Assets;
 use crate::dates::{self, Form, Moment, Month};
 use crate::frame::Frame;
@@ -59,7 +59,7 @@ pub(crate) fn history(
     History {
         assets: Assets::get(),
         title: &frame.title,
-        headline: "Incident history",
+        headline: &words::t().incident_history,
         description: None,
         brand: &frame.brand,
         rest: &frame.rest,
