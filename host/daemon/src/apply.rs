@@ -13,6 +13,7 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
 
+use crate::announcing::AllAnnounced;
 use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
@@ -77,6 +78,8 @@ pub(crate) struct Apply {
     pub(crate) bell: Arc<Notify>,
     pub(crate) view: watch::Sender<View>,
     pub(crate) views: Views,
+    /// Everything that is announced.
+    pub(crate) announced: watch::Sender<AllAnnounced>,
     /// Everything that is planned.
     pub(crate) planned: watch::Sender<AllPlanned>,
     /// What could not be written yet.
@@ -462,6 +465,14 @@ impl Apply {
     }
 
     pub(crate) fn show(&mut self) {
+        self.announced.send_if_modified(|known| {
+            let now = self.board.announced();
+            let is_new = **known != *now;
+            if is_new {
+                *known = now.into();
+            }
+            is_new
+        });
         self.planned.send_if_modified(|known| {
             let now = self.board.planned();
             let is_new = **known != *now;

@@ -27,6 +27,7 @@ use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+pub(crate) mod announced;
 mod breaches;
 mod desk;
 pub(crate) mod incidents;
@@ -39,6 +40,7 @@ mod telling;
 mod troubles;
 mod wording;
 
+use self::announced::Announcement;
 use self::desk::Desk;
 use self::incidents::Incidents;
 use self::pausing::Pause;
@@ -102,6 +104,7 @@ pub(crate) struct Board {
     planner: Planner,
     /// What people have paused.
     paused: BTreeMap<MonitorId, Pause>,
+    announced: Vec<Arc<Announcement>>,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -137,6 +140,7 @@ impl Board {
             incidents: Incidents::default(),
             planner: Planner::default(),
             paused: pausing::read(&loaded.notes),
+            announced: announced::restore(&loaded.documents),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,

@@ -11,6 +11,7 @@ use watchkeeper_config::{Loaded, Problems};
 
 use crate::serve;
 
+mod announcement;
 mod api;
 mod channel;
 mod check;
@@ -101,6 +102,9 @@ enum Command {
     /// Maintenances, on the server that runs
     #[command(subcommand)]
     Maintenance(maintenance::MaintenanceCommand),
+    /// Announcements, on the server that runs
+    #[command(subcommand)]
+    Announcement(announcement::AnnouncementCommand),
     /// What was told to whom, on the server that runs
     Deliveries(past::Deliveries),
     /// How well promises are kept, on the server that runs
@@ -216,6 +220,7 @@ impl Command {
             Self::Set(set) => set.run(global).await,
             Self::Incident(command) => command.run(global).await,
             Self::Maintenance(command) => command.run(global).await,
+            Self::Announcement(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Sla(sla) => sla.run(global).await,
             Self::Token(command) => match read_config(&global.config) {

@@ -12,15 +12,16 @@ use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_engine::incident::{Incident, IncidentId, Refused, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{
-    Audience, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Ended, IncidentEntry,
+    Audience, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Ended, EntryKind, IncidentEntry,
     IncidentQuery, IncidentStory, Retried, Store, StoreError,
 };
 use watchkeeper_web::{
-    Affected, BadLink, Delivered, DeliveryRecord, EntryRecord, Found, Impact, IncidentRecord,
-    IncidentView, Link, NotTaken, Part, Records, Refusal, Retry, Taken, UpdateView,
+    Affected, BadLink, Deed, Delivered, DeliveryRecord, EntryRecord, Found, Impact, IncidentRecord,
+    IncidentView, Link, NotTaken, NotTold, Part, Records, Refusal, Retry, Taken, UpdateView,
     WantedDeliveries, WantedIncidents,
 };
 
+use crate::board::incidents::people::{self, NotDone};
 use crate::clock;
 use crate::intake::Keys;
 use crate::links::{Links, NotGood, Shown};
@@ -96,7 +97,7 @@ impl Records for Desk {
                     by: taken.by,
                     at: taken.at,
                 }),
-                Ok(Err(Refused::Over)) => Err(NotTaken::Over),
+                Ok(Err(Refused::Over | Refused::Merged | Refused::Itself)) => Err(NotTaken::Over),
                 Ok(Err(Refused::Unknown)) => Err(NotTaken::Unknown),
                 Err(_) => Err(NotTaken::Busy),
             }
@@ -107,6 +108,51 @@ impl Records for Desk {
                 Ok(taken) => taken,
                 Err(_) => Err(NotTaken::Busy),
             }
+        })
+    }
+
+    fn tell(
+        &self,
+        deed: Deed,
+        revision: Option<u32>,
+        by: Arc<str>,
+    ) -> BoxFuture<'_, Result<IncidentRecord, NotTold>> {
+        let (id, into, deed) = doing(deed);
+        let telling = async move {
+            let mut stories = Vec::new();
+            // What ended long ago is not on the board.
+            for wanted in id.into_iter().chain(into) {
+                let found = self.store.incident(wanted).await;
+                let found = found.map_err(|problem| {
+                    unreadable(&problem);
+                    NotTold::Busy
+                })?;
+                stories.push(found.ok_or(NotTold::Unknown)?);
+            }
+            let (reply, answer) = oneshot::channel();
+            let order = Order::Tell {
+                id,
+                deed: Box::new(deed),
+                revision,
+                by,
+                stories,
+                reply,
+            };
+            self.orders.send(order).await.map_err(|_| NotTold::Busy)?;
+            let done = answer.await.map_err(|_| NotTold::Busy)?;
+            let done = done.map_err(|refused| match refused {
+                NotDone::Unknown => NotTold::Unknown,
+                NotDone::Stale => NotTold::Stale,
+                NotDone::NoService(service) => NotTold::NoService(service),
+                NotDone::Unfit(why) => NotTold::Unfit(why),
+            })?;
+            let story = self.incident(done.get()).await;
+            story.ok().flatten().ok_or(NotTold::Busy)
+        };
+        Box::pin(async move {
+            timeout(PATIENCE, telling)
+                .await
+                .unwrap_or(Err(NotTold::Busy))
         })
     }
 
@@ -177,6 +223,83 @@ impl Desk {
     }
 }
 
+/// What somebody wants done, in the board's words, and to which incidents.
+fn doing(deed: Deed) -> (Option<IncidentId>, Option<IncidentId>, people::Deed) {
+    let id = |number| Some(IncidentId::new(number));
+    match deed {
+        Deed::Open {
+            title,
+            services,
+            impact,
+            stage,
+            text,
+            started,
+        } => {
+            let deed = people::Deed::Open {
+                title,
+                services,
+                severity: severity(impact),
+                stage: worked(stage),
+                text,
+                started,
+            };
+            (None, None, deed)
+        }
+        Deed::Change {
+            number,
+            title,
+            services,
+            impact,
+        } => {
+            let deed = people::Deed::Change {
+                title,
+                services,
+                severity: impact.map(severity),
+            };
+            (id(number), None, deed)
+        }
+        Deed::Update {
+            number,
+            text,
+            public,
+            stage,
+        } => {
+            let deed = people::Deed::Update {
+                text,
+                audience: if public {
+                    Audience::Public
+                } else {
+                    Audience::Internal
+                },
+                stage: stage.map(worked),
+            };
+            (id(number), None, deed)
+        }
+        Deed::Postmortem { number, text } => (id(number), None, people::Deed::Postmortem { text }),
+        Deed::Merge { number, into } => {
+            let into = IncidentId::new(into);
+            (id(number), Some(into), people::Deed::Merge { into })
+        }
+    }
+}
+
+const fn severity(impact: Impact) -> Severity {
+    match impact {
+        Impact::Minor => Severity::Minor,
+        Impact::Major => Severity::Major,
+        Impact::Critical => Severity::Critical,
+    }
+}
+
+const fn worked(stage: watchkeeper_web::Stage) -> Stage {
+    match stage {
+        watchkeeper_web::Stage::Investigating => Stage::Investigating,
+        watchkeeper_web::Stage::Identified => Stage::Identified,
+        watchkeeper_web::Stage::Monitoring => Stage::Monitoring,
+        watchkeeper_web::Stage::Resolved => Stage::Resolved,
+    }
+}
+
 /// What the public sees of an incident whose services are called `labels`. Those
 /// that are not configured any more are left out.
 pub(crate) fn view(
@@ -193,20 +316,19 @@ pub(crate) fn view(
             part: Part::Service(service.clone()),
         })
     });
-    let public = entries
-        .iter()
-        .rev()
-        .filter(|entry| entry.audience == Audience::Public)
-        .filter(|entry| {
-            entry
-                .monitor
-                .as_ref()
-                .is_none_or(|it| !private.contains(it))
-        });
-    let updates = public.map(|entry| UpdateView {
+    let is_private = |entry: &IncidentEntry| {
+        let monitor = entry.monitor.as_ref();
+        monitor.is_some_and(|it| private.contains(it))
+    };
+    let newest_first = entries.iter().rev();
+    let (learned, told): (Vec<_>, Vec<_>) = newest_first
+        .filter(|entry| entry.audience == Audience::Public && !is_private(entry))
+        .partition(|entry| entry.kind == EntryKind::Postmortem);
+    let updates = told.into_iter().map(|entry| UpdateView {
         stage: stage(entry.stage),
         at: entry.at,
         text: Arc::clone(&entry.text),
+        is_markdown: entry.kind == EntryKind::Update,
     });
     IncidentView {
         id: id.to_string().into(),
@@ -220,6 +342,7 @@ pub(crate) fn view(
         resolved: incident.resolved,
         affects: affects.collect(),
         updates: updates.collect(),
+        postmortem: learned.first().map(|entry| Arc::clone(&entry.text)),
     }
 }
 
@@ -251,6 +374,7 @@ fn record(story: IncidentStory, keys: &Keys) -> IncidentRecord {
         origin: incident.origin.as_str(),
         services: incident.services().into_iter().cloned().collect(),
         reopened: incident.reopened,
+        merged_into: incident.merged_into.map(IncidentId::get),
         taken: incident.acknowledged.as_ref().map(|taken| Taken {
             by: Arc::clone(&taken.by),
             at: taken.at,

@@ -44,6 +44,7 @@ mod console;
 
 mod orders;
 
+mod announcing;
 mod apply;
 
 mod board;

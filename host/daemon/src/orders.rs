@@ -7,11 +7,13 @@ use tokio::sync::oneshot;
 use tracing::info;
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::incident::{Acknowledgement, IncidentId, Refused};
-use watchkeeper_store::Breach;
+use watchkeeper_store::{Breach, IncidentStory};
 use watchkeeper_web::MonitorState;
 
 use crate::apply::Apply;
 use crate::board::Batch;
+use crate::board::announced::{self, Announcement};
+use crate::board::incidents::people::{Deed, NotDone};
 use crate::board::planned::{self, Planned, Wish};
 use crate::scheduler::Request;
 use crate::survey;
@@ -30,6 +32,27 @@ pub(crate) enum Order {
         note: Arc<str>,
         /// Who waits to hear who has taken it.
         reply: oneshot::Sender<Result<Acknowledgement, Refused>>,
+    },
+    /// To do something to an incident, or to open one.
+    Tell {
+        id: Option<IncidentId>,
+        deed: Box<Deed>,
+        /// How many entries its timeline has, as far as whoever does it has seen.
+        revision: Option<u32>,
+        by: Arc<str>,
+        /// The incidents that it is about, as they are kept.
+        stories: Vec<IncidentStory>,
+        /// Who waits to hear which incident it is.
+        reply: oneshot::Sender<Result<IncidentId, NotDone>>,
+    },
+    /// To announce something, or otherwise.
+    Announce {
+        wish: Box<announced::Wish>,
+        /// What whoever wishes has seen.
+        revision: Option<u32>,
+        by: Arc<str>,
+        /// Who waits to hear what became of it.
+        reply: oneshot::Sender<Result<Arc<Announcement>, announced::Refused>>,
     },
     /// To plan something, or otherwise.
     Maintain {
@@ -119,6 +142,49 @@ impl Apply {
                 // rather than that; whoever asked may also have left.
                 if self.is_kept() {
                     _ = reply.send(taken);
+                }
+            }
+            Order::Tell {
+                id,
+                deed,
+                revision,
+                by,
+                stories,
+                reply,
+            } => {
+                let mut batch = Batch::default();
+                let now = self.clock.now();
+                for story in stories {
+                    self.board.recall_incident(story);
+                }
+                let done = self
+                    .board
+                    .do_deed(id, *deed, revision, &by, now, &mut batch);
+                self.carry_out(batch).await;
+                if done.is_ok() {
+                    self.show();
+                }
+                if self.is_kept() {
+                    _ = reply.send(done);
+                }
+            }
+            Order::Announce {
+                wish,
+                revision,
+                by,
+                reply,
+            } => {
+                let mut batch = Batch::default();
+                let now = self.clock.now();
+                let done = self
+                    .board
+                    .announce_for(*wish, revision, &by, now, &mut batch);
+                self.carry_out(batch).await;
+                if done.is_ok() {
+                    self.show();
+                }
+                if self.is_kept() {
+                    _ = reply.send(done);
                 }
             }
             Order::Maintain {

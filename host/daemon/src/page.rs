@@ -118,7 +118,7 @@ impl Views {
             others: others(&config.page, &self.looks),
             health: Overall::new(page.worst, page.partial),
             services,
-            announcements: Vec::new(),
+            announcements: planned::announcements(board, now),
             incidents: open,
             maintenance: planned::maintenances(board, now),
             past: Some(past),

@@ -17,6 +17,7 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{IncidentQuery, SqliteStore, Store};
 use watchkeeper_web::{Side, Web, WebSettings};
 
+use crate::announcing::Announcing;
 use crate::apply::{self, Apply};
 use crate::aside;
 use crate::assignment::{Assignments, assign, validate};
@@ -131,6 +132,11 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         started: clock::wall(),
     };
     let links = read_links(store.as_ref()).await?;
+    let (announced, all_announced) = watch::channel(board.announced().into());
+    let announcing = Announcing {
+        announced: all_announced,
+        orders: orders.clone(),
+    };
     let (planned, all_planned) = watch::channel(board.planned().into());
     let planning = Planning {
         keys: key_holder.clone(),
@@ -184,6 +190,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         levers,
         almanac,
         planning,
+        announcing,
         levels: levels.clone(),
         catalogue,
         surveyor,
@@ -282,6 +289,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             bell: Arc::clone(&bell),
             view,
             views: maker,
+            announced,
             planned,
             unsaved: batch.commit,
             doubted: Vec::new(),
@@ -509,6 +517,7 @@ struct Behind {
     levers: Levers,
     almanac: Almanac,
     planning: Planning,
+    announcing: Announcing,
     levels: Levels,
     catalogue: catalogue::Counter,
     surveyor: Surveyor,
@@ -538,6 +547,7 @@ fn web_settings(
         control: Arc::new(behind.levers),
         catalogue: Arc::new(behind.catalogue),
         survey: Arc::new(behind.surveyor),
+        announcer: Arc::new(behind.announcing),
         plans: Arc::new(behind.planning),
         levels: Arc::new(behind.levels),
         figures: Arc::new(behind.almanac),

@@ -9,6 +9,7 @@ mod whole {
 
     mod access;
     mod author;
+    mod by_hand;
     mod command_line;
     mod contract;
     mod crashes;

@@ -40,8 +40,10 @@ mod chart;
 mod row;
 
 mod account;
+mod announcements;
 mod audit;
 mod incidents;
+mod maintenances;
 mod monitor;
 mod monitors;
 mod overview;
@@ -65,6 +67,8 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(monitor::routes())
         .merge(services::routes())
         .merge(incidents::routes())
+        .merge(maintenances::routes())
+        .merge(announcements::routes())
         .merge(telling::routes())
         .merge(platform::routes())
         .merge(users::routes())

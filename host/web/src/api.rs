@@ -22,6 +22,7 @@ use crate::intake::Access;
 use crate::staff::Right;
 use crate::web::Web;
 
+pub(crate) mod announcements;
 mod bulk;
 mod deliveries;
 mod document;
@@ -77,6 +78,8 @@ pub(crate) fn routes() -> Router<Web> {
     operation::routes(operations())
         .merge(reading::routes())
         .merge(maintenances::routes())
+        .merge(announcements::routes())
+        .merge(incidents::telling::routes())
         .merge(levels::routes())
 }
 

@@ -49,6 +49,8 @@ struct Public<'a> {
     resolved: Option<String>,
     services: Vec<PublicService<'a>>,
     updates: Vec<PublicUpdate<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postmortem: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -233,6 +235,7 @@ impl<'a> From<&'a IncidentView> for Public<'a> {
             resolved: view.resolved.map(|at| Iso(at).to_string()),
             services: services.collect(),
             updates: updates.collect(),
+            postmortem: view.postmortem.as_deref(),
         }
     }
 }

@@ -34,6 +34,7 @@ mod negotiate;
 mod page;
 mod report;
 
+mod announcements;
 mod catalogue;
 mod console;
 mod control;
@@ -54,6 +55,7 @@ mod reporter;
 
 mod badge;
 mod calendar;
+mod changes;
 mod embed;
 mod feeds;
 mod statuspage;
@@ -73,6 +75,7 @@ mod services;
 mod sites;
 mod web;
 
+pub use announcements::{AnnounceWish, Announced, Announcer, NotAnnounced, Said};
 pub use catalogue::{
     Catalogue, Edit, Expected, Fault, ItemChange, ItemKind, ItemRecord, Mode, NotEdited, Notation,
     Posted, Wish,
@@ -96,8 +99,8 @@ pub use plans::{
     CalendarEvent, MaintenanceDraft, MaintenanceRecord, NotPlanned, PlanWish, Plans, Source,
 };
 pub use records::{
-    BadLink, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
-    Records, Retry, Taken, WantedDeliveries, WantedIncidents,
+    BadLink, Deed, Delivered, DeliveryRecord, EntryRecord, Found, IncidentRecord, Link, NotTaken,
+    NotTold, Records, Retry, Taken, WantedDeliveries, WantedIncidents,
 };
 pub use serve::{Limits, serve};
 pub use staff::{
@@ -110,7 +113,7 @@ pub use survey::{
 };
 pub use view::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
-    MonitorView, OtherPage, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView,
-    View,
+    MonitorView, NoteKind, OtherPage, Overall, Part, PastView, ServiceView, Stage, TargetView,
+    UpdateView, View,
 };
 pub use web::{MetricsText, Readiness, Web, WebSettings};

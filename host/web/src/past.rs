@@ -85,6 +85,7 @@ mod tests {
         let now = Timestamp::from_millis(1_793_707_200_000);
         let hours_ago = |hours| now - Duration::from_hours(hours);
         let incident = |hours: u64| IncidentView {
+            postmortem: None,
             id: "1".into(),
             title: "Slow".into(),
             impact: Impact::Minor,
@@ -95,6 +96,7 @@ mod tests {
                 stage: Stage::Resolved,
                 at: hours_ago(hours),
                 text: "Over.".into(),
+                is_markdown: false,
             }],
         };
         let rows = |days: u16, hours: &[u64]| {

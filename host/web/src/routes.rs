@@ -15,6 +15,7 @@ use crate::api;
 use crate::assets::Assets;
 use crate::badge;
 use crate::calendar;
+use crate::changes;
 use crate::doors::bearer;
 use crate::embed;
 use crate::entrances::{Side, guard};
@@ -59,6 +60,7 @@ pub(crate) fn router(web: Web, side: Side) -> Router {
         .merge(heartbeat::routes())
         .merge(manual::routes())
         .merge(manager::routes())
+        .merge(changes::routes())
         .merge(levels::routes())
         .merge(api::routes())
         .merge(admin::routes());

@@ -22,6 +22,7 @@ use crate::view::{
 };
 use crate::words::{self, Shown};
 
+pub(crate) mod changes;
 pub(crate) mod details;
 pub(crate) mod levels;
 pub(crate) mod reference;
@@ -373,6 +374,10 @@ mod tests {
     fn links_that_may_not_be_followed_are_left_out() {
         let note = |address: &str| {
             notes(&[AnnouncementView {
+                id: "new".into(),
+                kind: crate::view::NoteKind::Warning,
+                pinned: false,
+                is_markdown: false,
                 title: "New".into(),
                 text: "One.\n\nTwo.".into(),
                 link: Some(("More".into(), address.into())),
@@ -380,7 +385,10 @@ mod tests {
             }])
         };
         let fine = note("https://acme.example/?a=1&b=\"2\"");
-        assert!(fine.contains("<p>One.</p><p>Two.</p>"), "{fine}");
+        assert!(
+            fine.contains("<p class=\"pre\">One.</p><p class=\"pre\">Two.</p>"),
+            "{fine}"
+        );
         assert!(
             fine.contains("href=\"https://acme.example/?a=1&#38;b=&#34;2&#34;\">More</a>"),
             "{fine}"

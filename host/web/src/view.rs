@@ -319,6 +319,14 @@ pub struct TargetView {
 /// Something people should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnnouncementView {
+    /// Its identifier, unique among announcements.
+    pub id: Arc<str>,
+    /// What kind of announcement it is.
+    pub kind: NoteKind,
+    /// Whether it stands above those that are not.
+    pub pinned: bool,
+    /// Whether the text is Markdown.
+    pub is_markdown: bool,
     /// The sentence to begin with.
     pub title: Arc<str>,
     /// What else there is to say; may be empty. Blank lines make paragraphs.
@@ -328,6 +336,45 @@ pub struct AnnouncementView {
     pub link: Option<(Arc<str>, Arc<str>)>,
     /// When it was announced.
     pub at: Timestamp,
+}
+
+/// What kind of announcement something is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum NoteKind {
+    /// Good to know.
+    #[default]
+    Information,
+    /// Something will be otherwise than people are used to.
+    Warning,
+    /// Something does not work.
+    Outage,
+    /// Something works again, or is there that was not.
+    Operational,
+}
+
+impl NoteKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [
+        Self::Information,
+        Self::Warning,
+        Self::Outage,
+        Self::Operational,
+    ];
+
+    /// The word used in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Information => "information",
+            Self::Warning => "warning",
+            Self::Outage => "outage",
+            Self::Operational => "operational",
+        }
+    }
+
+    /// The kind that [`Self::as_str`] names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// A story told to people.
@@ -347,6 +394,8 @@ pub struct IncidentView {
     pub affects: Vec<Affected>,
     /// What was said, newest first.
     pub updates: Vec<UpdateView>,
+    /// What there was to learn, in Markdown.
+    pub postmortem: Option<Arc<str>>,
 }
 
 /// How bad an incident is.
@@ -387,6 +436,8 @@ pub struct UpdateView {
     pub at: Timestamp,
     /// What was said. Blank lines make paragraphs.
     pub text: Arc<str>,
+    /// Whether the text is Markdown: what people said, unlike what happened.
+    pub is_markdown: bool,
 }
 
 /// How far the work on an incident is.

@@ -12,6 +12,7 @@ use watchkeeper_engine::time::Timestamp;
 
 use crate::admin::Notes;
 use crate::allowance::Allowance;
+use crate::announcements::{Announcer, Silence};
 use crate::catalogue::{Catalogue, NoCatalogue};
 use crate::console::{Console, NoConsole};
 use crate::control::{Control, NoControl};
@@ -76,6 +77,8 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Keeps announcements.
+    pub announcer: Arc<dyn Announcer>,
     /// Knows what is planned.
     pub plans: Arc<dyn Plans>,
     /// Computes how well promises are kept.
@@ -143,6 +146,7 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(None)),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            announcer: Arc::new(Silence),
             plans: Arc::new(NoPlans),
             levels: Arc::new(NoLevels),
             control: Arc::new(NoControl),
@@ -313,10 +317,11 @@ impl Web {
         &self.inner.fresh
     }
 
-    /// Calls `look` with what was published last; `None` before that.
-    pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> Option<T> {
+    /// The services as they were published last.
+    pub(crate) fn services(&self) -> Vec<Arc<ServiceView>> {
         let current = self.inner.current.load();
-        Some(look(&current.as_ref()?.view))
+        let services = current.as_ref().map(|it| it.view.services.clone());
+        services.unwrap_or_default()
     }
 
     /// When the newest view was made.

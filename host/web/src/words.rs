@@ -4,7 +4,9 @@
 
 use watchkeeper_engine::health::Health;
 
-use crate::view::{DayState, Impact, MonitorView, Overall, ServiceView, Stage, TargetView, View};
+use crate::view::{
+    DayState, Impact, MonitorView, NoteKind, Overall, ServiceView, Stage, TargetView, View,
+};
 
 pub(crate) use self::filled::{
     checked_at, days_ago, description, incidents_in, is_choosable, language, look, more_about,
@@ -88,6 +90,11 @@ impl Shown {
     /// Whether people should hear of it although nobody asked.
     pub(crate) const fn is_bad(self) -> bool {
         matches!(self, Self::Degraded | Self::Partial | Self::Major)
+    }
+
+    /// A health by itself.
+    pub(crate) fn of(health: Health) -> Self {
+        Self::new(health, false, false)
     }
 
     fn new(health: Health, maintained: bool, partial: bool) -> Self {
@@ -230,6 +237,16 @@ pub(crate) fn summary(view: &View) -> String {
         said.push(texts.working_on.of(view.incidents.len()));
     }
     said.join(" ")
+}
+
+/// The word for an announcement that is more than good to know.
+pub(crate) const fn note(kind: NoteKind) -> Option<&'static str> {
+    match kind {
+        NoteKind::Information => None,
+        NoteKind::Warning => Some("Warning"),
+        NoteKind::Outage => Some("Outage"),
+        NoteKind::Operational => Some("Operational"),
+    }
 }
 
 /// How far the work on an incident is.

@@ -54,6 +54,7 @@ fn hostile() -> Vec<IncidentView> {
     all[0].updates.insert(
         0,
         UpdateView {
+            is_markdown: false,
             stage: Stage::Monitoring,
             at: sample::NOW,
             text: "<img src=x onerror=alert(1)>\n\n&amp; \u{0}\u{ffff}\"'".into(),

@@ -24,6 +24,10 @@ use crate::scheduler::Request;
 /// What the names of these notes begin with.
 const NOTE: &str = "paused ";
 
+/// Why nothing is known of a monitor that is paused. Everybody reads it: it does not
+/// say who paused it.
+const REASON: &str = "paused";
+
 /// Since when a monitor is paused, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pause {
@@ -147,15 +151,14 @@ impl Board {
 
     /// Shows what is paused as such.
     pub(super) fn mark_paused(&mut self, now: Timestamp, batch: &mut Batch) {
-        for (id, pause) in self.paused.clone() {
+        for id in self.paused.keys().cloned().collect::<Vec<_>>() {
             let targets = self
                 .monitors
                 .get(&id)
                 .map(|monitor| monitor.targets.clone());
-            let reason: Arc<str> = format!("paused by {}", pause.by).into();
             for target in targets.unwrap_or_default() {
                 let input = Input::Paused {
-                    reason: Arc::clone(&reason),
+                    reason: REASON.into(),
                 };
                 self.input(&target, &input, None, now, batch);
             }

@@ -28,6 +28,49 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Open an incident by hand. Needs a token with the scope `write`
+    Open {
+        /// What happened, in a line
+        title: String,
+        /// A service that it hits, by its id; may be given again
+        #[arg(long = "service", value_name = "ID", required = true)]
+        services: Vec<String>,
+        /// How bad it is: `minor`, `major` or `critical`
+        #[arg(long, default_value = "minor")]
+        severity: String,
+        /// How far the work is: `investigating`, `identified`, `monitoring` or `resolved`
+        #[arg(long, default_value = "investigating")]
+        state: String,
+        /// What to say first, in Markdown
+        #[arg(long, short = 'm', default_value = "")]
+        text: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Say what is going on in an incident. Needs a token with the scope `write`
+    Update {
+        /// Its number, as `list` shows it
+        id: u32,
+        /// What is going on, in Markdown
+        text: String,
+        /// How far the work is from now on: `investigating`, `identified`, `monitoring` or `resolved`
+        #[arg(long)]
+        state: Option<String>,
+        /// Show it to nobody but those who may use the API
+        #[arg(long)]
+        internal: bool,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Go on with an incident as another one. Needs a token with the scope `write`
+    Merge {
+        /// Its number, as `list` shows it
+        id: u32,
+        /// The number of the one that it is part of from now on
+        into: u32,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Take an incident: nobody is reminded of it any more. Needs a token with the scope `write`
     Ack {
         /// Its number, as `list` shows it
@@ -72,6 +115,41 @@ impl IncidentCommand {
                 let keys = ["id", "state", "severity", "started", "resolved", "title"];
                 list(&connection, global, first, keys, |_| true).await
             }
+            Self::Open {
+                title,
+                services,
+                severity,
+                state,
+                text,
+                connection,
+            } => {
+                let body = json!({
+                    "title": title,
+                    "services": services,
+                    "severity": severity,
+                    "state": state,
+                    "text": text,
+                });
+                does(&connection, global, "", Some(&body)).await
+            }
+            Self::Update {
+                id,
+                text,
+                state,
+                internal,
+                connection,
+            } => {
+                let body = json!({ "text": text, "state": state, "public": !internal });
+                does(&connection, global, &format!("/{id}/updates"), Some(&body)).await
+            }
+            Self::Merge {
+                id,
+                into,
+                connection,
+            } => {
+                let body = json!({ "into": into });
+                does(&connection, global, &format!("/{id}/merge"), Some(&body)).await
+            }
             Self::Ack {
                 id,
                 by,
@@ -92,6 +170,21 @@ impl IncidentCommand {
             }
         }
     }
+}
+
+/// Has the server do something to an incident.
+async fn does(
+    connection: &Connection,
+    global: &Global,
+    place: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Exit> {
+    let path = format!("/api/v1/incidents{place}");
+    let asked = connection.ask(global, Method::POST, &path, body).await;
+    tell(asked, global, |answer| {
+        let state = answer["state"].as_str().unwrap_or_default();
+        format!("incident {}: {}", answer["id"], printable(state))
+    })
 }
 
 impl Deliveries {

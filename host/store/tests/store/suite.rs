@@ -26,12 +26,14 @@ use crate::sample::{
 };
 
 mod access;
+mod documents;
 mod incidents;
 mod levels;
 
 pub(crate) use access::{
     deed, deeds_are_found, one_admin_is_left, sessions_end, the_first_user_is_made_once,
 };
+pub(crate) use documents::documents_are_kept_replaced_and_removed;
 pub(crate) use incidents::{
     a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
     what_was_given_up_is_taken_up_again,
@@ -77,6 +79,7 @@ macro_rules! laws {
             one_admin_is_left,
             sessions_end,
             deeds_are_found,
+            documents_are_kept_replaced_and_removed,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,

@@ -73,6 +73,7 @@ fn record(view: IncidentView) -> IncidentRecord {
         origin: "outage",
         services: ServiceId::new("api").into_iter().collect(),
         reopened: 0,
+        merged_into: None,
         taken: None,
         entries,
         view,

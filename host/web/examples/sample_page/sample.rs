@@ -9,7 +9,8 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_web::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
-    MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,
+    MonitorView, NoteKind, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView,
+    View,
 };
 
 /// 21 November 2026, 01:49:12 UTC.
@@ -28,6 +29,10 @@ pub(crate) fn view() -> View {
         health: Overall::Sick,
         services: services(),
         announcements: vec![AnnouncementView {
+            id: "tls".into(),
+            kind: NoteKind::Information,
+            pinned: false,
+            is_markdown: false,
             title: "TLS 1.0 and 1.1 end on 1 December.".into(),
             text: "Clients older than 2014 will no longer connect.".into(),
             link: Some((
@@ -336,6 +341,7 @@ fn sums(dead_minutes: u64) -> HealthSums {
 
 fn slow_region() -> IncidentView {
     IncidentView {
+        postmortem: None,
         id: "214".into(),
         title: "Slow responses from the REST API in Singapore".into(),
         impact: Impact::Minor,
@@ -361,6 +367,7 @@ fn slow_region() -> IncidentView {
 
 fn late_webhooks() -> IncidentView {
     IncidentView {
+        postmortem: None,
         id: "213".into(),
         title: "Delayed webhook deliveries".into(),
         impact: Impact::Minor,
@@ -400,6 +407,7 @@ fn update(stage: Stage, when: &str, text: &str) -> UpdateView {
         stage,
         at: at(when),
         text: text.into(),
+        is_markdown: false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! `/admin/incidents`: what happened, and taking it.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -9,11 +11,11 @@ use http::{HeaderMap, StatusCode};
 
 use super::visit::{Form, Visit};
 use super::{Shell, done, not_done, page, refuse};
-use crate::api::incidents::line;
+use crate::api::incidents::{checked, line};
 use crate::dates::{Form as DateForm, Moment};
-use crate::records::{IncidentRecord, NotTaken, WantedIncidents};
+use crate::records::{Deed, IncidentRecord, NotTaken, NotTold, WantedIncidents};
 use crate::staff::Right;
-use crate::view::Impact;
+use crate::view::{Impact, ServiceView};
 use crate::web::Web;
 use crate::words;
 
@@ -25,9 +27,12 @@ const PAGE: usize = 50;
 /// The routes.
 pub(super) fn routes() -> Router<Web> {
     Router::new()
-        .route(HERE, get(list))
+        .route(HERE, get(list).post(open))
         .route("/admin/incidents/{number}", get(one))
         .route("/admin/incidents/{number}/ack", post(acknowledge))
+        .route("/admin/incidents/{number}/update", post(update))
+        .route("/admin/incidents/{number}/postmortem", post(postmortem))
+        .route("/admin/incidents/{number}/merge", post(merge))
 }
 
 #[derive(Template)]
@@ -38,6 +43,7 @@ struct IncidentList {
     is_open_only: bool,
     older: Option<String>,
     may_write: bool,
+    services: Vec<Arc<ServiceView>>,
     problem: Option<&'static str>,
 }
 
@@ -71,6 +77,7 @@ async fn list(State(web): State<Web>, visit: Visit, request: Request) -> Respons
         incidents,
         is_open_only,
         may_write: visit.may(Right::Write),
+        services: web.services(),
         problem,
     })
 }
@@ -138,6 +145,119 @@ async fn acknowledge(
             not_done(&web, &visit, HERE, "It could not be noted now. Try again.")
         }
     }
+}
+
+async fn open(State(web): State<Web>, visit: Visit, form: Form) -> Response {
+    let services = form.all("service").map(ToOwned::to_owned);
+    let services: Vec<String> = services.collect();
+    let deed = checked::opening(&checked::Typed {
+        title: form.get("title"),
+        services: &services,
+        severity: form.get("severity"),
+        state: form.get("state"),
+        text: &lines(form.get("text")),
+    });
+    match deed {
+        Ok(deed) => does(&web, &visit, deed, HERE, "It is open.", "incident.open").await,
+        Err(why) => not_done(&web, &visit, HERE, why),
+    }
+}
+
+async fn update(
+    State(web): State<Web>,
+    Path(number): Path<String>,
+    visit: Visit,
+    form: Form,
+) -> Response {
+    let (Ok(number), here) = (number.parse::<u32>(), place(&number)) else {
+        return not_done(&web, &visit, HERE, "There is no such incident.");
+    };
+    let public = form.get("internal").is_empty();
+    let text = lines(form.get("text"));
+    match checked::updating(number, &text, form.get("state"), public) {
+        Ok(deed) => does(&web, &visit, deed, &here, "It is said.", "incident.update").await,
+        Err(why) => not_done(&web, &visit, &here, why),
+    }
+}
+
+async fn postmortem(
+    State(web): State<Web>,
+    Path(number): Path<String>,
+    visit: Visit,
+    form: Form,
+) -> Response {
+    let (Ok(number), here) = (number.parse::<u32>(), place(&number)) else {
+        return not_done(&web, &visit, HERE, "There is no such incident.");
+    };
+    match checked::learning(number, &lines(form.get("text"))) {
+        Ok(deed) => {
+            let said = "What there was to learn is said.";
+            does(&web, &visit, deed, &here, said, "incident.postmortem").await
+        }
+        Err(why) => not_done(&web, &visit, &here, why),
+    }
+}
+
+async fn merge(
+    State(web): State<Web>,
+    Path(number): Path<String>,
+    visit: Visit,
+    form: Form,
+) -> Response {
+    let here = place(&number);
+    let (Ok(number), Ok(into)) = (number.parse(), form.get("into").parse()) else {
+        let why = "Say the number of the incident that it is part of.";
+        return not_done(&web, &visit, &here, why);
+    };
+    let deed = Deed::Merge { number, into };
+    does(
+        &web,
+        &visit,
+        deed,
+        &here,
+        "It goes on there.",
+        "incident.merge",
+    )
+    .await
+}
+
+/// Has something done, and leads to `here`.
+async fn does(
+    web: &Web,
+    visit: &Visit,
+    deed: Deed,
+    here: &str,
+    said: &str,
+    what: &'static str,
+) -> Response {
+    let by = Arc::clone(&visit.person.name);
+    match web.settings().records.tell(deed, None, by).await {
+        Ok(record) => {
+            let subject = record.number.to_string();
+            let to = place(&subject);
+            done(web, visit, &to, said, what, subject)
+        }
+        Err(NotTold::Unknown) => not_done(web, visit, HERE, "There is no such incident."),
+        Err(NotTold::Stale) => not_done(web, visit, here, "Somebody changed it meanwhile."),
+        Err(NotTold::NoService(id)) => {
+            not_done(web, visit, here, format!("There is no service {id}."))
+        }
+        Err(NotTold::Unfit(why)) => not_done(web, visit, here, why),
+        Err(NotTold::Busy) => not_done(web, visit, here, "It could not be done now. Try again."),
+    }
+}
+
+/// Where the incident with this number is shown.
+fn place(number: &str) -> String {
+    match number.parse::<u32>() {
+        Ok(number) => format!("{HERE}/{number}"),
+        Err(_) => HERE.to_owned(),
+    }
+}
+
+/// A browser sends its line ends as two characters.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }
 
 /// The class that sets an incident's colours.

@@ -47,6 +47,8 @@ const WORK: &[Place] = &[
     place("/admin/monitors", "Monitors", "pulse", Right::Read),
     place("/admin/services", "Services", "stack", Right::Read),
     place("/admin/incidents", "Incidents", "deg", Right::Read),
+    place("/admin/maintenance", "Maintenance", "gear", Right::Read),
+    place("/admin/announcements", "Announcements", "mail", Right::Read),
     place("/admin/channels", "Channels", "bell", Right::Read),
     place("/admin/routes", "Routes", "split", Right::Read),
     place("/admin/deliveries", "Deliveries", "mail", Right::Read),

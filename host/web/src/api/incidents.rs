@@ -8,13 +8,16 @@ use serde::{Deserialize, Serialize};
 use watchkeeper_engine::id::ServiceId;
 
 use super::operation::{Operation, shape};
-use super::{Page, Query, admit, answer, busy, nothing, wrong};
+use super::{Page, Query, admit, answer, busy, etag, nothing, wrong};
 use crate::dates::Iso;
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
 use crate::records::{EntryRecord, IncidentRecord, NotTaken, Taken, WantedIncidents};
 use crate::web::Web;
 use crate::words;
+
+pub(crate) mod checked;
+pub(crate) mod telling;
 
 /// The largest body, in bytes.
 const MOST: usize = 16 * 1024;
@@ -79,6 +82,11 @@ struct Shown<'a> {
     resolved: Option<String>,
     reopened: u32,
     acknowledged: Option<ShownTaken<'a>>,
+    /// The incident as which it goes on.
+    merged_into: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What there was to learn, in Markdown.
+    postmortem: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<ShownEntry<'a>>>,
 }
@@ -153,7 +161,7 @@ async fn one(State(web): State<Web>, Path(number): Path<String>, request: Reques
         return no_incident();
     };
     match web.settings().records.incident(number).await {
-        Ok(Some(record)) => answer(&Shown::new(&record, true)),
+        Ok(Some(record)) => etag::mark(answer(&Shown::new(&record, true)), record.revision()),
         Ok(None) => no_incident(),
         Err(_) => busy(),
     }
@@ -235,6 +243,8 @@ impl<'a> Shown<'a> {
             resolved: view.resolved.map(|at| Iso(at).to_string()),
             reopened: record.reopened,
             acknowledged: record.taken.as_ref().map(ShownTaken::from),
+            merged_into: record.merged_into,
+            postmortem: view.postmortem.as_deref().filter(|_| whole),
             entries: whole.then(|| record.entries.iter().map(ShownEntry::from).collect()),
         }
     }

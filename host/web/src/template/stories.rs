@@ -6,6 +6,7 @@ use super::{Made as _, minutes, paragraphs};
 use crate::assets::Assets;
 use crate::dates::{self, Form, Moment, Month};
 use crate::frame::Frame;
+use crate::markdown;
 use crate::records::{IncidentRecord, Taken};
 use crate::view::{IncidentView, Part, UpdateView};
 use crate::words::{self, Shown};
@@ -25,10 +26,7 @@ pub(crate) fn incident(frame: &Frame, incident: &IncidentView) -> String {
         assets: Assets::get(),
         title: &frame.title,
         headline,
-        description: incident
-            .updates
-            .first()
-            .map(|update| update.text.to_string()),
+        description: incident.updates.first().map(said),
         brand: &frame.brand,
         rest: &frame.rest,
         days: None,
@@ -185,6 +183,15 @@ struct Word<'a> {
     rest: &'a str,
     days: Option<String>,
     what: &'a str,
+}
+
+/// What was said, for where only words can stand.
+fn said(update: &UpdateView) -> String {
+    if update.is_markdown {
+        markdown::plain(&update.text)
+    } else {
+        update.text.to_string()
+    }
 }
 
 /// Where a part stands on the first page.

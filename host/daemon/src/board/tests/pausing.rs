@@ -18,7 +18,7 @@ fn play(script: &str) -> Table {
 #[test]
 fn what_is_paused_is_unknown_whatever_is_found() {
     let table = play("lone:1=healthy lone:2=healthy +5 pause:s/lone lone:1=dead +60 lone:2=dead");
-    let why = Some("paused by ops".into());
+    let why = Some("paused".into());
     assert_eq!(standing(&table, "s/lone"), (Health::Unknown, why.clone()));
     assert_eq!(table.log, [""; 0]);
 
