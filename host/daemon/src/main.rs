@@ -63,6 +63,9 @@ mod page;
 
 mod catalogue;
 mod control;
+
+mod publish;
+
 mod desk;
 mod survey;
 

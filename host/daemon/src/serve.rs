@@ -40,6 +40,7 @@ use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::planning::Planning;
 use crate::plugins::{Demand, Loading, Plugins, Shelf};
+use crate::publish::Publish;
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
 use crate::source::Client;
@@ -94,6 +95,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         admin_listener = Some(listener);
     }
     let metrics = Arc::new(Metrics::new());
+    // Nobody else has set it.
+    _ = metrics.standings.data.set(config.server.data.clone());
     let (demand, demanded) = watch::channel(Arc::new(Demand::of(&config)));
     let mut plugins = Plugins::open(start::sandbox(&config)?, demanded).await;
     let loading = plugins.loading();
@@ -147,6 +150,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         keys: key_holder.clone(),
         orders: orders.clone(),
         store: Arc::clone(&store),
+        metrics: Arc::clone(&metrics),
     };
     let levers = Levers {
         orders: orders.clone(),
@@ -222,7 +226,13 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
             watchkeeper_web::Limits::default(),
         ))
     });
+    let files = Publish {
+        web: web.clone(),
+        views: views.clone(),
+        keys: levels.keys.clone(),
+    };
     let publishing = tokio::spawn(publish(web, views));
+    let writing = tokio::spawn(files.run());
     info!(page = page_url(&config, address), %address, admin = admin_url, data = %config.server.data.display(), "watchkeeper is up");
 
     info!(plugins = %*loading.borrow(), "plugins that are used are being loaded");
@@ -348,7 +358,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning, calling, promising, following] {
+    for task in [watching, pruning, calling, promising, following, writing] {
         task.abort();
     }
     reloading.abort();

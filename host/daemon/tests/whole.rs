@@ -28,6 +28,8 @@ mod whole {
     mod outage;
     mod plugins;
     mod private;
+    mod prometheus;
+    mod publish;
     mod queue;
     mod registry;
     mod reload;

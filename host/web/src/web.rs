@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use axum::Router;
-use http::{HeaderMap, Uri};
+use axum::extract::Request;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode, Uri};
+use tower::Service as _;
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
@@ -44,6 +47,9 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 /// Says whether the program is ready, with what is still going on beside that if
 /// anything is, and if not, why.
 pub type Readiness = Arc<dyn Fn() -> Result<Option<String>, String> + Send + Sync>;
+
+/// The largest answer that [`Web::answer`] hands over, in bytes.
+const LARGEST_ANSWER: usize = 16 << 20;
 
 /// How often a job may call at once.
 const CALLS: u32 = 60;
@@ -228,6 +234,25 @@ impl Web {
 
     pub(crate) fn sites(&self) -> &Sites {
         &self.inner.sites
+    }
+
+    /// What a visitor of `address` is answered who takes everything and packs nothing:
+    /// its media type and the body. `None` unless there is such a page.
+    pub async fn answer(&self, address: &str) -> Option<(String, Vec<u8>)> {
+        let request = Request::builder()
+            .uri(address)
+            .header(ACCEPT, "text/html, */*;q=0.1")
+            .body(axum::body::Body::empty())
+            .ok()?;
+        // A router is always ready, and never fails.
+        let Ok(response) = self.router(Side::Public).call(request).await;
+        if response.status() != StatusCode::OK {
+            return None;
+        }
+        let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.to_owned();
+        let body = axum::body::to_bytes(response.into_body(), LARGEST_ANSWER).await;
+        Some((kind, body.ok()?.to_vec()))
     }
 
     pub(crate) fn settings(&self) -> &WebSettings {

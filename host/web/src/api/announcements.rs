@@ -211,7 +211,10 @@ async fn done(web: &Web, head: &Parts, wish: AnnounceWish) -> Response {
 }
 
 fn shown(announced: &Announced) -> Response {
-    etag::mark(answer(&ShownAnnouncement::from(announced)), announced.revision)
+    etag::mark(
+        answer(&ShownAnnouncement::from(announced)),
+        announced.revision,
+    )
 }
 
 fn none() -> Response {
