@@ -19,6 +19,7 @@ use crate::doors::{Entry, bearer};
 use crate::entrances::Entrance;
 use crate::failure::{Fault, problem, problem_with};
 use crate::intake::Access;
+use crate::manual;
 use crate::staff::Right;
 use crate::web::Web;
 
@@ -34,7 +35,7 @@ pub(crate) mod levels;
 pub(crate) mod maintenances;
 mod monitors;
 mod moving;
-mod operation;
+pub(crate) mod operation;
 mod past;
 mod plan;
 mod plugins;
@@ -50,6 +51,7 @@ fn operations() -> Vec<Operation> {
         status::operations(),
         items::operations(),
         monitors::operations(),
+        manual::operations(),
         bulk::operations(),
         plan::operations(),
         moving::operations(),
@@ -68,6 +70,7 @@ pub(crate) fn entrances() -> impl Iterator<Item = (&'static str, &'static str, E
     operations().into_iter().map(|operation| {
         let right = match operation.scope {
             Scope::Read => Right::Read,
+            Scope::Report => Right::Report,
             Scope::Write => Right::Write,
         };
         (operation.verb(), operation.path, Entrance::Token(right))

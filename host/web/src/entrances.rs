@@ -54,7 +54,7 @@ pub enum Side {
 }
 
 use Entrance::{Given, Open, Person, Public, SignIn, Token};
-use Right::{Admin, Read, Report, Write};
+use Right::{Admin, Read, Write};
 
 /// An address: its methods (who may GET may also HEAD), its path as the router has it,
 /// and what it asks.
@@ -136,16 +136,6 @@ const TABLE: &[Line] = &[
     ("GET", "/manager/prober/alerts/", Given),
     ("GET POST", "/incidents/{number}/acknowledge", Given),
     // The API.
-    (
-        "GET",
-        "/api/v1/monitors/{service}/{monitor}/health",
-        Token(Read),
-    ),
-    (
-        "PUT POST",
-        "/api/v1/monitors/{service}/{monitor}/health",
-        Token(Report),
-    ),
     ("GET", "/api/v1/maintenances", Token(Read)),
     ("POST", "/api/v1/maintenances", Token(Write)),
     ("GET", "/api/v1/maintenances/{id}", Token(Read)),

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::get;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
+use crate::api::operation::{Operation, Scope, shape};
 use crate::api::{admit, answer, busy};
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
@@ -25,23 +25,46 @@ const MOST: usize = 16 * 1024;
 /// The longest comment, in characters: as long as a reason may be.
 const LONGEST_COMMENT: usize = 500;
 
-/// The routes.
-pub(crate) fn routes() -> Router<Web> {
-    let health = get(read).put(set).post(set);
-    Router::new().route("/api/v1/monitors/{service}/{monitor}/health", health)
+const PATH: &str = "/api/v1/monitors/{service}/{monitor}/health";
+
+/// What can be asked.
+pub(crate) fn operations() -> Vec<Operation> {
+    const GROUP: &str = "monitors";
+    let set = |operation: Operation| {
+        operation
+            .says(
+                GROUP,
+                "Says how a monitor is that people tell of (`passive = \"manual\"`).",
+            )
+            .scope(Scope::Report)
+            .body(shape::<Wanted>)
+            .answers(200, "It is so from now on.", shape::<Shown<'static>>)
+    };
+    vec![
+        Operation::get(PATH, "getMonitorHealth", read)
+            .says(GROUP, "How a monitor is, in short.")
+            .answers(200, "How it is.", shape::<Shown<'static>>),
+        set(Operation::put(PATH, "setMonitorHealth", self::set)),
+        set(Operation::post(PATH, "postMonitorHealth", self::set)),
+    ]
 }
 
 /// What is sent.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SetMonitorHealth")]
 struct Wanted {
+    /// How it is.
     health: Word,
+    /// Why, in a line.
     #[serde(default)]
+    #[schemars(length(max = 500))]
     comment: String,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 enum Word {
     Healthy,
     Sick,
@@ -49,7 +72,8 @@ enum Word {
 }
 
 /// What is answered.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MonitorHealth")]
 struct Shown<'a> {
     monitor: String,
     health: &'static str,

@@ -29,7 +29,6 @@ use crate::incidents;
 use crate::levels;
 use crate::locale::Language;
 use crate::manager;
-use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
 use crate::services;
@@ -58,7 +57,6 @@ pub(crate) fn router(web: Web, side: Side) -> Router {
         .route("/metrics", get(metrics))
         .merge(reporter::routes())
         .merge(heartbeat::routes())
-        .merge(manual::routes())
         .merge(manager::routes())
         .merge(changes::routes())
         .merge(levels::routes())

@@ -14,6 +14,8 @@ use crate::web::Web;
 pub(crate) enum Scope {
     /// Who may look at everything that is no secret.
     Read,
+    /// Who may say how things are.
+    Report,
     /// Who may change what is watched.
     Write,
 }
@@ -23,6 +25,7 @@ impl Scope {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
+            Self::Report => "report",
             Self::Write => "write",
         }
     }
@@ -173,6 +176,12 @@ impl Operation {
     /// Where it stands in the document, and what that says of it.
     pub(crate) fn says(mut self, group: &'static str, says: &'static str) -> Self {
         (self.group, self.says) = (group, says);
+        self
+    }
+
+    /// Whoever may ask it, where that is somebody else.
+    pub(crate) fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
         self
     }
 

@@ -49,7 +49,7 @@ impl Intake for Tokens {
         let access = Right::from_word(token).map(|right| Access {
             name: token.into(),
             read: right == Read,
-            report: right == Report,
+            report: right == Right::Report,
             write: right == Write,
             admin: right == Admin,
         });
