@@ -241,6 +241,6 @@ mod tests {
         assert_eq!(unmask(&mut fresh, None).unwrap_err(), "targets[0]");
         fresh["targets"] = json!(["https://b.example.com"]);
         fresh["token"] = json!("fedcba9876543210");
-        assert_eq!(unmask(&mut fresh, None).unwrap_err(), "config.list[0]");
+        assert_eq!(unmask(&mut fresh, None).unwrap_err(), "config.password");
     }
 }
