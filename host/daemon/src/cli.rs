@@ -103,6 +103,9 @@ enum Command {
     Deliveries(past::Deliveries),
     /// How well promises are kept, on the server that runs
     Sla(levels::Sla),
+    /// Broken promises, on the server that runs
+    #[command(subcommand)]
+    Breach(levels::BreachCommand),
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -211,6 +214,7 @@ impl Command {
             Self::Maintenance(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
             Self::Sla(sla) => sla.run(global).await,
+            Self::Breach(command) => command.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),

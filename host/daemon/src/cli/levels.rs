@@ -1,4 +1,5 @@
-//! `watchkeeper sla`: how well promises are kept, asked of the server that runs.
+//! `watchkeeper sla` and `watchkeeper breach`: how well promises are kept, asked of the
+//! server that runs.
 
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
@@ -8,22 +9,12 @@ use serde_json::Value;
 
 use super::api::Connection;
 use super::check::printable;
-use super::{Exit, Global, complain, print};
+use super::{Exit, Global, past, print};
 
 /// Tell how well promises are kept: uptime, error budget, outages. Needs a token with the scope
 /// `read`
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Sla {
-    #[command(subcommand)]
-    command: Option<BreachCommand>,
-    #[command(flatten)]
-    report: Option<Asked>,
-}
-
-/// Which report.
-#[derive(Debug, Args)]
-pub(crate) struct Asked {
     /// `service` or `service/monitor`; none: all of which something is promised
     item: Option<String>,
     /// `day`, `week`, `month`, `quarter`, `year`, or a span such as `30d`; by default that of each
@@ -50,13 +41,13 @@ pub(crate) struct Asked {
 pub(crate) enum BreachCommand {
     /// Acknowledge a breach. Needs a token with the scope `write`
     Ack {
-        /// Its number, as `breaches` shows it
+        /// Its number, as `list` shows it
         id: i64,
         #[command(flatten)]
         connection: Connection,
     },
     /// List broken promises, newest first
-    Breaches {
+    List {
         /// Also those that somebody has acknowledged
         #[arg(long)]
         all: bool,
@@ -65,37 +56,33 @@ pub(crate) enum BreachCommand {
     },
 }
 
-impl Sla {
+impl BreachCommand {
     /// Does what was asked.
     pub(crate) async fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        match (self.command, self.report) {
-            (Some(BreachCommand::Ack { id, connection }), _) => {
+        match self {
+            Self::Ack { id, connection } => {
                 let path = format!("/api/v1/sla/breaches/{id}/ack");
                 let asked = connection.ask(global, Method::POST, &path, None).await;
-                super::past::tell(asked, global, |answer| {
+                past::tell(asked, global, |answer| {
                     let by = answer["acknowledged"]["by"].as_str().unwrap_or_default();
                     format!("breach {id}: acknowledged by {}", printable(by))
                 })
             }
-            (Some(BreachCommand::Breaches { all, connection }), _) => {
+            Self::List { all, connection } => {
                 let state = (!all).then_some(("acknowledged", "false"));
-                let first = super::past::path("/api/v1/sla/breaches", state);
+                let first = past::path("/api/v1/sla/breaches", state);
                 let keys = [
                     "id", "service", "monitor", "period", "starts", "target", "kept", "found",
                 ];
-                super::past::list(&connection, global, first, keys, |_| true).await
-            }
-            (None, Some(asked)) => asked.report(global).await,
-            (None, None) => {
-                complain("a token is missing: `--token`, or WATCHKEEPER_TOKEN");
-                Ok(Exit::Usage)
+                past::list(&connection, global, first, keys, |_| true).await
             }
         }
     }
 }
 
-impl Asked {
-    async fn report(self, global: &Global) -> anyhow::Result<Exit> {
+impl Sla {
+    /// Does what was asked.
+    pub(crate) async fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let mut query = Serializer::new(String::new());
         let pairs = [
             ("item", &self.item),

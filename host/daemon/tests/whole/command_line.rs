@@ -239,7 +239,7 @@ fn shells_and_manuals_are_told_of_every_command() {
         let output = rig.run(&["completions", shell]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         let script = String::from_utf8(output.stdout).unwrap();
-        for word in ["watchkeeper", "serve", "incident", "breaches"] {
+        for word in ["watchkeeper", "serve", "incident", "breach"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -249,5 +249,5 @@ fn shells_and_manuals_are_told_of_every_command() {
     let page = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     assert!(page("watchkeeper.1").contains(".TH watchkeeper 1"));
     assert!(page("watchkeeper-serve.1").contains("watchkeeper"));
-    assert!(page("watchkeeper-sla-ack.1").contains("scope"));
+    assert!(page("watchkeeper-breach-ack.1").contains("scope"));
 }

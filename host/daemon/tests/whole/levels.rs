@@ -153,19 +153,18 @@ async fn a_promise_is_broken_told_once_acknowledged_and_reported() {
 
     let server = rig.page().to_owned();
     let run = |arguments: &[&str]| {
-        let mut all = vec!["sla"];
-        all.extend(arguments);
+        let mut all = arguments.to_vec();
         all.extend(["--server", &server, "--token", &write]);
         let output = rig.run(&all);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         String::from_utf8(output.stdout).unwrap()
     };
-    let table = run(&[]);
+    let table = run(&["sla"]);
     assert!(table.contains("shop/web"), "{table}");
-    assert!(run(&["api", "--csv"]).starts_with("service,monitor,"));
-    let none = run(&["breaches"]);
+    assert!(run(&["sla", "api", "--csv"]).starts_with("service,monitor,"));
+    let none = run(&["breach", "list"]);
     assert!(!none.contains("100"), "{none}");
-    let all = run(&["breaches", "--all"]);
+    let all = run(&["breach", "list", "--all"]);
     assert!(all.contains("api"), "{all}");
     assert_eq!(receiver.received().len(), 1);
 
