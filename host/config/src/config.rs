@@ -47,6 +47,8 @@ pub struct Config {
     pub dead_man: Option<DeadMan>,
     /// How incidents open and end by themselves.
     pub incidents: Incidents,
+    /// Where the page is written as files; none if nowhere.
+    pub publish: Option<Publish>,
     /// What speaks to the host as it spoke to Vigil.
     pub vigil: Vigil,
     /// The services, in the order of the files.
@@ -315,6 +317,15 @@ pub struct DeadMan {
     /// An `http` or `https` URL; whoever knows it can call.
     pub url: Secret,
     /// How often: 5 s to 1 h.
+    pub every: Duration,
+}
+
+/// Where the page is written as files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How often at most: 1 s to 1 day.
     pub every: Duration,
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod incident;
 pub(crate) mod maintenance;
 pub(crate) mod passive;
+pub(crate) mod publish;
 pub(crate) mod rules;
 pub(crate) mod sla;
 pub(crate) mod telling;
@@ -14,6 +15,7 @@ use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, RouteId, Service
 use self::incident::IncidentTable;
 use self::maintenance::MaintenanceTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
+use self::publish::PublishTable;
 use self::rules::RulesTable;
 use self::sla::SlaTable;
 use self::telling::{
@@ -53,6 +55,8 @@ table! {
         [optional] self_check as "self": SelfTable,
         /// How incidents open and end by themselves.
         [optional] incident: IncidentTable,
+        /// Where the page is written as files.
+        [optional] publish: PublishTable,
         /// What speaks to the host as it spoke to another one.
         [optional] compat: CompatTable,
         /// What the public knows.

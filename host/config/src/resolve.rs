@@ -21,7 +21,7 @@ use watchkeeper_engine::id::ServiceId;
 
 use self::references::{Known, dependencies};
 use crate::config::{
-    Config, Network, Page, PluginSettings, Plugins, SelfCheck, Server, Service, Tag,
+    Config, Network, Page, PluginSettings, Plugins, Publish, SelfCheck, Server, Service, Tag,
 };
 use crate::file::{
     LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, SelfTable, ServerTable,
@@ -76,6 +76,10 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
         dead_man: value(root.self_check.as_ref()).and_then(|table| telling::dead_man(table, cx)),
         incidents: incident::incidents(value(root.incident.as_ref())),
         maintenances,
+        publish: value(root.publish.as_ref()).map(|table| Publish {
+            folder: path(table.folder.as_ref(), "./public", cx),
+            every: value(table.every.as_ref()).map_or(Duration::from_secs(10), |span| span.0),
+        }),
         vigil: passive::vigil(root, cx),
         dependencies: Arc::new(dependencies(root, &known, cx)),
         services,

@@ -9,8 +9,10 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use watchkeeper_engine::health::Health;
+use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::MonitorId;
+use watchkeeper_engine::maintenance::Phase;
+use watchkeeper_engine::reading::Outcome;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
@@ -325,8 +327,13 @@ impl Apply {
 
     fn decide(&mut self, mut run: Finished, batch: &mut Batch) {
         let measurements = std::mem::take(&mut run.measurements);
+        let failed = match &run.reading.outcome {
+            Outcome::Judged { verdict, .. } => Some(*verdict == Verdict::Dead),
+            Outcome::NoVerdict { .. } => None,
+        };
+        let latency = run.reading.latency;
         self.metrics
-            .show_reading(&run.target, run.reading.latency, measurements);
+            .show_reading(&run.target, failed, latency, measurements);
         self.board.take(run, self.clock.now(), batch);
     }
 
@@ -467,8 +474,20 @@ impl Apply {
             }
             is_new
         });
-        self.view
-            .send_replace(self.views.make(&self.board, self.clock.now()));
+        let now = self.clock.now();
+        let mut maintenances = [0, 0];
+        for planned in self.board.planned() {
+            match planned.phase(now) {
+                Phase::Scheduled => maintenances[0] += 1,
+                Phase::InProgress => maintenances[1] += 1,
+                Phase::Completed | Phase::Cancelled => {}
+            }
+        }
+        self.metrics.standings.show_maintenances(maintenances);
+        let view = self.views.make(&self.board, now);
+        let services = view.services.iter().map(|it| (it.id.clone(), it.health));
+        self.metrics.standings.show_services(services);
+        self.view.send_replace(view);
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tracing::{error, info};
 use watchkeeper_config::Config;
 use watchkeeper_config::config::Service;
@@ -30,11 +31,15 @@ use watchkeeper_web::{
 use crate::clock;
 use crate::intake::Keys;
 use crate::orders::{FoundBreach, Order};
+use crate::telemetry::{Figures, Kept, Metrics, Promise};
 
 mod asked;
 
 /// How often broken promises are looked for.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// How often the uptime of the last day is computed for the metrics.
+const LATELY_EVERY: Duration = Duration::from_mins(1);
 
 /// For how long after its end a period is looked at: what happened in its last
 /// moments is known by then.
@@ -58,6 +63,7 @@ pub(crate) struct Levels {
     pub(crate) keys: watch::Receiver<Arc<Keys>>,
     pub(crate) orders: mpsc::Sender<Order>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// Something to report on.
@@ -90,10 +96,20 @@ impl Levels {
     pub(crate) async fn watch(self) {
         let mut rhythm = tokio::time::interval(EVERY);
         rhythm.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut figures = Figures::default();
+        let mut lately: Option<Instant> = None;
         loop {
             rhythm.tick().await;
             let config = self.keys.borrow().config.clone();
-            match self.find(&config, clock::wall()).await {
+            let knows_nothing = figures.lately.iter().all(|it| it.uptime.is_none());
+            let is_due = knows_nothing || lately.is_none_or(|last| last.elapsed() >= LATELY_EVERY);
+            if is_due {
+                lately = Some(Instant::now());
+            }
+            if let Err(problem) = self.count(&config, is_due, &mut figures).await {
+                error!(%problem, "metrics cannot be computed");
+            }
+            match self.find(&config, &mut figures, clock::wall()).await {
                 Ok(found) if found.is_empty() => {}
                 Ok(found) => {
                     if self.orders.send(Order::TellBreaches(found)).await.is_err() {
@@ -102,12 +118,19 @@ impl Levels {
                 }
                 Err(problem) => error!(%problem, "promises cannot be looked after"),
             }
+            self.metrics.standings.show(figures.clone());
         }
     }
 
     /// The breaches that nobody has found yet, and those of which somebody may
     /// still be told.
-    async fn find(&self, config: &Config, now: Timestamp) -> Result<Vec<FoundBreach>, StoreError> {
+    async fn find(
+        &self,
+        config: &Config,
+        figures: &mut Figures,
+        now: Timestamp,
+    ) -> Result<Vec<FoundBreach>, StoreError> {
+        figures.promises.clear();
         let mut items = Vec::new();
         for (service, monitor, sla) in promised(config) {
             let present = window(sla.period, now, now, config);
@@ -148,6 +171,9 @@ impl Levels {
             })
             .collect();
         for (item, measured) in items.iter().zip(measured) {
+            if item.window.to >= now {
+                figures.promises.extend(promise(item, &measured.report));
+            }
             let breach = breach(item, &measured.report, now);
             found.extend(
                 breach
@@ -159,6 +185,51 @@ impl Levels {
             );
         }
         Ok(found)
+    }
+
+    /// Counts what there is, and with `lately` measures the last day.
+    async fn count(
+        &self,
+        config: &Config,
+        lately: bool,
+        figures: &mut Figures,
+    ) -> Result<(), StoreError> {
+        let targets = config.monitors().map(|it| it.targets.len()).sum();
+        figures.counts = [config.services.len(), config.monitors().count(), targets];
+        figures.incidents = self
+            .store
+            .incident_states()
+            .await?
+            .into_iter()
+            .map(|(severity, stage, count)| (severity.as_str(), stage.as_str(), count))
+            .collect();
+        let query = BreachQuery {
+            acknowledged: Some(false),
+            limit: MOST_BREACHES,
+            ..BreachQuery::default()
+        };
+        figures.breaches = self.store.breaches(query).await?.len();
+        if !lately {
+            return Ok(());
+        }
+        let wanted = WantedReport {
+            otherwise: Some("1d"),
+            period: Some("1d".to_owned()),
+            ..WantedReport::default()
+        };
+        let items = asked::items(config, &wanted, clock::wall()).unwrap_or_default();
+        let measured = self.measure(config, &items, false).await?;
+        let kept = items
+            .into_iter()
+            .zip(measured)
+            .map(|(item, measured)| Kept {
+                service: item.service,
+                monitor: item.monitor,
+                uptime: measured.report.uptime.map(Uptime::ratio),
+                availability: measured.report.availability.map(Uptime::ratio),
+            });
+        figures.lately = kept.collect();
+        Ok(())
     }
 
     /// The report of each item, in order. Items of one time share what is read.
@@ -366,6 +437,21 @@ fn snapped(from: Timestamp, to: Timestamp, now: Timestamp) -> Window {
         to: end,
         now,
     }
+}
+
+/// How well a promise is kept, as metrics have it.
+fn promise(item: &Item, report: &Report) -> Option<Promise> {
+    let (level, budget) = report.level.zip(report.budget)?;
+    let seconds = |millis| Duration::from_millis(millis).as_secs_f64();
+    Some(Promise {
+        service: item.service.clone(),
+        monitor: item.monitor.clone(),
+        period: item.period.clone(),
+        target: level.target.ratio(),
+        kept: report.kept().map(Uptime::ratio),
+        left_seconds: seconds(budget.total_ms) - seconds(budget.used_ms),
+        burn_rate: report.burn_rate(),
+    })
 }
 
 /// The breach that the report tells of.

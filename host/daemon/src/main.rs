@@ -58,6 +58,9 @@ mod page;
 
 mod catalogue;
 mod control;
+
+mod publish;
+
 mod desk;
 mod survey;
 

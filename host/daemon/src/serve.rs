@@ -37,6 +37,7 @@ use crate::outbox::Outbox;
 use crate::page::{self, Views};
 use crate::planning::Planning;
 use crate::plugins::{Plugins, Shelf};
+use crate::publish::Publish;
 use crate::reload::{self, Reload};
 use crate::scheduler::{self, Scheduler};
 use crate::source::Client;
@@ -88,6 +89,8 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
     };
     let address = listener.local_addr()?;
     let metrics = Arc::new(Metrics::new());
+    // Nobody else has set it.
+    _ = metrics.standings.data.set(config.server.data.clone());
     let sandbox = start::sandbox(&config)?;
     // The page shows what the last process knew while the plugins are loaded.
     let clock = Clock::start();
@@ -113,6 +116,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         keys: key_holder.clone(),
         orders: orders.clone(),
         store: Arc::clone(&store),
+        metrics: Arc::clone(&metrics),
     };
     let levers = Levers {
         orders: orders.clone(),
@@ -162,7 +166,13 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
         stop.clone().cancelled_owned(),
         watchkeeper_web::Limits::default(),
     ));
+    let files = Publish {
+        web: web.clone(),
+        views: views.clone(),
+        keys: levels.keys.clone(),
+    };
     let publishing = tokio::spawn(publish(web, views));
+    let writing = tokio::spawn(files.run());
     info!(page = page_url(&config, address), %address, data = %config.server.data.display(), "watchkeeper is up");
 
     let (plugin_settings, settings) = watch::channel(Arc::clone(&config.plugins));
@@ -278,7 +288,7 @@ pub(crate) async fn serve(path: &Path, loaded: Loaded) -> anyhow::Result<Exit> {
 
     until_asked_to_stop().await?;
     info!("stopping: checks under way may finish");
-    for task in [watching, pruning, calling, promising] {
+    for task in [watching, pruning, calling, promising, writing] {
         task.abort();
     }
     reloading.abort();

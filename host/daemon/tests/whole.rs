@@ -22,6 +22,8 @@ mod whole {
     mod metrics;
     mod outage;
     mod plugins;
+    mod prometheus;
+    mod publish;
     mod queue;
     mod registry;
     mod reload;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
-use watchkeeper_engine::incident::IncidentId;
+use watchkeeper_engine::incident::{IncidentId, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 
 use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
@@ -57,6 +57,10 @@ pub trait Store: Send + Sync + 'static {
         from: Timestamp,
         to: Timestamp,
     ) -> Answer<'_, HashMap<ServiceId, u64>>;
+
+    /// How many incidents are kept of which severity and stage; those of which there
+    /// are none are left out.
+    fn incident_states(&self) -> Answer<'_, Vec<(Severity, Stage, u64)>>;
 
     /// Which health each of `monitors` as a whole had at `from`, as far as that is
     /// known, and every later one, in order for each.

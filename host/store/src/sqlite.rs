@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tracing::{error, warn};
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
-use watchkeeper_engine::incident::IncidentId;
+use watchkeeper_engine::incident::{IncidentId, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 
 pub use self::backup::backup;
@@ -263,6 +263,13 @@ impl Store for SqliteStore {
         Box::pin(
             self.state_reads
                 .run(move |connection| breaches::incident_counts(connection, from, to)),
+        )
+    }
+
+    fn incident_states(&self) -> Answer<'_, Vec<(Severity, Stage, u64)>> {
+        Box::pin(
+            self.state_reads
+                .run(|connection| breaches::incident_states(connection)),
         )
     }
 

@@ -54,6 +54,7 @@ fn operations() -> Vec<Operation> {
         past::operations(),
         incidents::operations(),
         deliveries::operations(),
+        levels::operations(),
         plugins::operations(),
     ];
     groups.into_iter().flatten().collect()

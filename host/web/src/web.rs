@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use axum::Router;
+use axum::extract::Request;
 use bytes::Bytes;
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
+use tower::Service as _;
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
@@ -45,6 +49,9 @@ const QUIET_BYTES_PER_SECOND: usize = 8 * 1024;
 
 /// How often those who follow the page hear that checks go on, at most.
 const TICK_EVERY: Duration = Duration::from_secs(1);
+
+/// The largest answer that [`Web::answer`] hands over, in bytes.
+const LARGEST_ANSWER: usize = 16 << 20;
 
 /// How often a job may call at once.
 const CALLS: u32 = 60;
@@ -219,6 +226,25 @@ impl Web {
     /// The document of the API, OpenAPI 3.1.
     pub fn document(&self) -> serde_json::Value {
         crate::api::document(&*self.inner.settings.catalogue)
+    }
+
+    /// What a visitor of `address` is answered who takes everything and packs nothing:
+    /// its media type and the body. `None` unless there is such a page.
+    pub async fn answer(&self, address: &str) -> Option<(String, Vec<u8>)> {
+        let request = Request::builder()
+            .uri(address)
+            .header(ACCEPT, "text/html, */*;q=0.1")
+            .body(axum::body::Body::empty())
+            .ok()?;
+        // A router is always ready, and never fails.
+        let Ok(response) = self.router().call(request).await;
+        if response.status() != StatusCode::OK {
+            return None;
+        }
+        let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.to_owned();
+        let body = axum::body::to_bytes(response.into_body(), LARGEST_ANSWER).await;
+        Some((kind, body.ok()?.to_vec()))
     }
 
     pub(crate) fn settings(&self) -> &WebSettings {

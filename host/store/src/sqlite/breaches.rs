@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tracing::error;
 use watchkeeper_engine::health::Health;
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::incident::{Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
@@ -232,6 +233,24 @@ pub(super) fn incident_counts(
         }
     }
     Ok(counts)
+}
+
+/// How many incidents there are of which severity and stage.
+pub(super) fn incident_states(
+    connection: &Connection,
+) -> Result<Vec<(Severity, Stage, u64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT severity, stage, count(*) FROM incident GROUP BY severity, stage",
+    )?;
+    let mut rows = statement.query(())?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (severity, stage): (String, String) = (row.get(0)?, row.get(1)?);
+        let count: i64 = row.get(2)?;
+        let words = Severity::from_word(&severity).zip(Stage::from_word(&stage));
+        found.extend(words.map(|(severity, stage)| (severity, stage, count.unsigned_abs())));
+    }
+    Ok(found)
 }
 
 fn written(details: &Details) -> Result<String, StoreError> {

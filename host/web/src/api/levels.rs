@@ -6,15 +6,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::Serialize;
 use watchkeeper_engine::id::{MonitorName, ServiceId};
 use watchkeeper_engine::sla::Target;
 use watchkeeper_engine::uptime::Uptime;
 
-use super::{Query, admit, answer, busy, nothing};
+use super::operation::{Operation, shape};
+use super::{Page, Query, admit, answer, busy, nothing};
 use crate::dates::Iso;
 use crate::levels::{BreachRecord, LevelReport, LevelRow, WantedBreaches, WantedReport, refuse};
 use crate::web::Web;
@@ -32,25 +34,66 @@ const COLUMNS: &str = "service,monitor,label,period,from,to,target,uptime,availa
     judged_s,maintenance_s,unknown_s,no_data_s,budget_s,used_s,left_s,burn_rate,outages,ongoing,\
     mttr_s,mtbf_s,longest_s,incidents,checks,failed_checks,p50_ms,p95_ms,p99_ms";
 
-/// The routes.
-pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route("/api/v1/sla", get(promises))
-        .route("/api/v1/sla.csv", get(promises_csv))
-        .route("/api/v1/analytics", get(analytics))
-        .route("/api/v1/analytics.csv", get(analytics_csv))
-        .route(BREACHES, get(breaches))
-        .route("/api/v1/sla/breaches/{number}/ack", post(acknowledge))
+/// What can be asked.
+pub(super) fn operations() -> Vec<Operation> {
+    const GROUP: &str = "levels";
+    vec![
+        asked(Operation::get("/api/v1/sla", "getServiceLevels", promises)).says(
+            GROUP,
+            "What is promised, and how well it is kept: each for its own period unless one is asked for.",
+        ),
+        asked(Operation::get("/api/v1/analytics", "getAnalytics", analytics)).says(
+            GROUP,
+            "How every service and monitor was, promise or not; of the last day unless something else is asked for.",
+        ),
+        Operation::get(BREACHES, "listBreaches", breaches)
+            .says(GROUP, "Broken promises, newest first.")
+            .query::<bool>("acknowledged", "Only those that somebody has acknowledged, or nobody.")
+            .query::<String>("service", "Only those of this service and its monitors.")
+            .query::<i64>("before", "Only those with a smaller number.")
+            .query::<super::Limit>("limit", "How many at most.")
+            .answers(200, "A page of the list.", shape::<Page<ShownBreach<'static>>>),
+        Operation::post(
+            "/api/v1/sla/breaches/{number}/ack",
+            "acknowledgeBreach",
+            acknowledge,
+        )
+        .says(GROUP, "Acknowledges a broken promise. Who was first stays.")
+        .answers(200, "It is acknowledged.", shape::<ShownBreach<'static>>),
+    ]
 }
 
-#[derive(Serialize)]
+/// What every report may be asked for by.
+fn asked(operation: Operation) -> Operation {
+    operation
+        .query::<String>("item", "A service, or a monitor as `service/monitor`.")
+        .query::<String>(
+            "period",
+            "`day`, `week`, `month`, `quarter`, `year`, or a span such as `30d`.",
+        )
+        .query::<String>("at", "A day in the period, such as `2026-11-21`.")
+        .query::<String>("from", "Instead of a period: the first day, or a time.")
+        .query::<String>("to", "With `from`: the last day, or a time.")
+        .answers(200, "The report.", shape::<ShownReport<'static>>)
+}
+
+/// The same as tables, for spreadsheets.
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/api/v1/sla.csv", get(promises_csv))
+        .route("/api/v1/analytics.csv", get(analytics_csv))
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ServiceLevelReport")]
 struct ShownReport<'a> {
     made: String,
     time_zone: &'a str,
     items: Vec<Shown<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ServiceLevel")]
 struct Shown<'a> {
     service: &'a str,
     monitor: Option<&'a str>,
@@ -58,14 +101,16 @@ struct Shown<'a> {
     period: &'a str,
     from: String,
     to: String,
-    /// Percent, as are the next two.
+    /// What is promised, in percent.
     target: Option<f64>,
+    /// In percent, rounded down to two decimals.
     uptime: Option<f64>,
+    /// In percent, rounded down to two decimals.
     availability: Option<f64>,
     /// What being sick means for the target: `up` or `down`.
     sick: Option<&'static str>,
     met: Option<bool>,
-    /// In seconds, as everything whose name ends so.
+    /// What uptime is a share of.
     judged_s: f64,
     time: Time,
     budget: Option<ShownBudget>,
@@ -75,7 +120,8 @@ struct Shown<'a> {
     latency: Option<Latency>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TimeByHealth")]
 #[expect(
     clippy::struct_field_names,
     reason = "the names of the JSON say their unit"
@@ -89,7 +135,8 @@ struct Time {
     no_data_s: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ErrorBudget")]
 struct ShownBudget {
     total_s: f64,
     used_s: f64,
@@ -97,7 +144,8 @@ struct ShownBudget {
     burn_rate: Option<f64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OutageFigures")]
 struct ShownOutages {
     count: u64,
     ongoing: u64,
@@ -106,7 +154,8 @@ struct ShownOutages {
     longest_s: Option<f64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CheckCounts")]
 struct Checks {
     healthy: u64,
     sick: u64,
@@ -114,7 +163,8 @@ struct Checks {
     undecided: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LatencyQuantiles")]
 #[expect(
     clippy::struct_field_names,
     reason = "the names of the JSON say their unit"
@@ -125,7 +175,8 @@ struct Latency {
     p99_ms: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Breach")]
 struct ShownBreach<'a> {
     id: i64,
     service: &'a str,
@@ -141,7 +192,8 @@ struct ShownBreach<'a> {
     acknowledged: Option<Acknowledged<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AcknowledgedBreach")]
 struct Acknowledged<'a> {
     by: &'a str,
     at: String,
