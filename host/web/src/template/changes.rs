@@ -8,7 +8,7 @@ use crate::assets::Assets;
 use crate::changes::Origin;
 use crate::dates::{Form, Moment};
 use crate::frame::Frame;
-use crate::words::Shown;
+use crate::words::{self, Shown};
 
 /// A change.
 pub(crate) struct Row<'a> {

@@ -13,6 +13,7 @@ use crate::dates::{Form, Latency, Minutes, Moment, Month};
 use crate::figures::Window;
 use crate::frame::Frame;
 use crate::locale::fill;
+use crate::markdown;
 use crate::view::{IncidentView, MonitorView, ServiceView};
 use crate::words::{self, Shown};
 
