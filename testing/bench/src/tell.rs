@@ -93,7 +93,7 @@ async fn watch(places: &Places, hanging: Hanging) -> anyhow::Result<Findings> {
     let mut took = Vec::with_capacity(expected);
     for channel in CHANNELS {
         for (change, at) in &changes {
-            let key = (channel.to_owned(), change.clone());
+            let key = (channel.to_owned(), *change);
             let told = told.get(&key).context("a change was not told")?;
             took.push(millis(told.saturating_duration_since(*at)));
         }

@@ -30,10 +30,10 @@ fn what_is_kept_is_what_its_recipe_says() {
         };
         for name in ["probe", "notifier"] {
             let bytes = std::fs::read(folder.join(format!("{name}.wasm"))).unwrap();
-            let hash: String = Sha256::digest(&bytes)
+            let hash = Sha256::digest(&bytes);
+            let hash = hash
                 .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+                .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
             let line = format!(
                 "| `{name}.wasm` | `testing/guests/compat-{name}` | {} | `{hash}` |",
                 bytes.len()
