@@ -1,4 +1,5 @@
-//! `cargo xtask dist`: the one file that a user installs.
+//! `cargo xtask dist`: the one file that a user installs, and what is made of it for
+//! those who install packages or images.
 
 use std::fs;
 use std::path::Path;
@@ -10,21 +11,26 @@ use crate::plugins;
 use crate::project::{Project, shown};
 use crate::run::{capture, cargo, have, run};
 
-/// Builds the release binary with all first-party plugins inside into `target/dist`, with
-/// its checksum beside it. The release profile strips the symbols.
+mod package;
+
+pub(crate) use package::package;
+
+/// The profile of what is shipped; Cargo puts the binary into its folder, `target/dist`.
+const PROFILE: &str = "dist";
+
+/// Builds the binary that users install, with all first-party plugins inside, into
+/// `target/dist`, with its checksum beside it.
 pub(crate) fn dist(project: &Project) -> Result<()> {
     plugins::build(project)?;
-    run(cargo(project).args(["build", "--release", "--package", "watchkeeper"]))?;
+    run(cargo(project).args(["build", "--profile", PROFILE, "--package", "watchkeeper"]))?;
 
-    let folder = project.root.join("target").join("dist");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let binary = folder.join("watchkeeper");
-    fs::copy(project.program("release", "watchkeeper"), &binary)
-        .with_context(|| format!("cannot write {}", binary.display()))?;
+    let binary = project.program(PROFILE, "watchkeeper");
     let sum = sha256(&binary)?;
-    let listed = folder.join("watchkeeper.sha256");
+    let listed = binary.with_file_name("watchkeeper.sha256");
     fs::write(&listed, format!("{sum}  watchkeeper\n"))
         .with_context(|| format!("cannot write {}", listed.display()))?;
+
+    package(project, &binary, &project.target.join("package"))?;
 
     println!("{:>12}  {}", size(&binary)?, shown(project, &binary));
     println!("sha256 {sum}");

@@ -1,5 +1,6 @@
-//! The tools with which the tests build plugins in other languages than Rust: exact
-//! versions, after the lock files of the examples, below `target/languages`.
+//! The tools with which the tests build plugins in other languages than Rust, and the
+//! programs in Python that read what the page says and test the API: exact versions, after
+//! the lock files beside those who use them, below `target/languages`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,12 +16,20 @@ const INSTALLED: &str = "installed.lock";
 /// Installs what is missing. Where it cannot be had, the tests that need it say so.
 pub(crate) fn bring(project: &Project) {
     for (label, bring) in [
-        ("JavaScript", npm as fn(&Project) -> Result<()>),
-        ("Python", |project| pip(project, "python")),
-        ("C", |project| pip(project, "c")),
+        ("plugins in JavaScript", npm as fn(&Project) -> Result<()>),
+        ("plugins in Python", |project| example(project, "python")),
+        ("plugins in C", |project| example(project, "c")),
+        ("testing the API", |project| {
+            let lock = project.root.join("testing/schemathesis/requirements.txt");
+            pip(project, "schemathesis", &lock)
+        }),
+        ("reading feeds and reports", |project| {
+            let lock = project.root.join("host/web/tests/clients.txt");
+            pip(project, "clients", &lock)
+        }),
     ] {
         if let Err(error) = bring(project) {
-            say(&format!("no tools for plugins in {label}: {error:#}"));
+            say(&format!("no tools for {label}: {error:#}"));
         }
     }
 }
@@ -51,12 +60,15 @@ fn npm(project: &Project) -> Result<()> {
     remember(&folder, &lock)
 }
 
-/// Into an environment of its own: neither the system's Python nor the user's is changed.
-fn pip(project: &Project, language: &str) -> Result<()> {
+fn example(project: &Project, language: &str) -> Result<()> {
     let examples = project.root.join("examples/plugins").join(language);
-    let folder = folder(project, language)?;
-    let lock = examples.join("requirements.txt");
-    if is_installed(&folder, &lock) {
+    pip(project, language, &examples.join("requirements.txt"))
+}
+
+/// Into an environment of its own: neither the system's Python nor the user's is changed.
+fn pip(project: &Project, name: &str, lock: &Path) -> Result<()> {
+    let folder = folder(project, name)?;
+    if is_installed(&folder, lock) {
         return Ok(());
     }
     if !have("python3") {
@@ -66,12 +78,12 @@ fn pip(project: &Project, language: &str) -> Result<()> {
     run(plain(folder.join("bin/pip"))
         .args(["install", "--quiet", "--disable-pip-version-check"])
         .args(["--require-hashes", "--requirement"])
-        .arg(&lock))?;
-    remember(&folder, &lock)
+        .arg(lock))?;
+    remember(&folder, lock)
 }
 
-fn folder(project: &Project, language: &str) -> Result<PathBuf> {
-    let folder = project.root.join("target/languages").join(language);
+fn folder(project: &Project, name: &str) -> Result<PathBuf> {
+    let folder = project.root.join("target/languages").join(name);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     Ok(folder)
 }

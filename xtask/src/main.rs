@@ -42,7 +42,11 @@ usage: cargo xtask TASK
   bench [ARG...]    build the release binary and measure it
   contract          write docs/plugins/contract.md from wit/plugin.wit
   compat            keep plugins of a released contract in testing/compat, once for each
-  dist              the release binary with all plugins inside, in target/dist
+  dist              the binary that users install, with all plugins inside, in target/dist;
+                    a Debian package, completions, man pages and what an image is made of,
+                    in target/package
+  package BINARY FOLDER
+                    those of a binary that is built
 ";
 
 /// Exit code for a wrong command line, as in sysexits.h.
@@ -78,6 +82,7 @@ enum Task {
     Contract,
     Compat,
     Dist,
+    Package { binary: PathBuf, folder: PathBuf },
 }
 
 fn parse(arguments: &[String]) -> Result<Task, String> {
@@ -106,6 +111,10 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
         ["contract"] => Task::Contract,
         ["compat"] => Task::Compat,
         ["dist"] => Task::Dist,
+        ["package", binary, folder] => Task::Package {
+            binary: PathBuf::from(binary),
+            folder: PathBuf::from(folder),
+        },
         _ => return Err(format!("no such task: {}", words.join(" "))),
     })
 }
@@ -128,6 +137,7 @@ fn perform(task: &Task) -> Result<()> {
         Task::Contract => contract::write(&project)?,
         Task::Compat => compat::compat(&project)?,
         Task::Dist => dist::dist(&project)?,
+        Task::Package { binary, folder } => dist::package(&project, binary, folder)?,
     }
     Ok(())
 }

@@ -12,18 +12,21 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use watchkeeper_engine::dependencies::Dependencies;
-use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
+use watchkeeper_engine::id::{ChannelId, MonitorId, RouteId, ServiceId};
 use watchkeeper_engine::incident;
 use watchkeeper_engine::pacing::Rate;
 use watchkeeper_engine::reminding::Plan;
 use watchkeeper_engine::telling::Interest;
 
 use crate::hours::Hours;
+use crate::items::Made;
 use crate::limits::LimitOverrides;
+use crate::maintenance::Maintenance;
 use crate::monitor::Monitor;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
 use crate::secret::Secret;
+use crate::sla::Sla;
 use crate::template::Template;
 
 /// A whole configuration. Cheap to clone.
@@ -44,6 +47,8 @@ pub struct Config {
     pub dead_man: Option<DeadMan>,
     /// How incidents open and end by themselves.
     pub incidents: Incidents,
+    /// Where the page is written as files; none if nowhere.
+    pub publish: Option<Publish>,
     /// What speaks to the host as it spoke to Vigil.
     pub vigil: Vigil,
     /// The services, in the order of the files.
@@ -52,6 +57,8 @@ pub struct Config {
     pub channels: Arc<[Channel]>,
     /// The routes, in the order of the files.
     pub routes: Arc<[Route]>,
+    /// What the files plan, in their order.
+    pub maintenances: Arc<[Maintenance]>,
     /// Which monitors need which others.
     pub dependencies: Arc<Dependencies>,
 }
@@ -88,6 +95,9 @@ impl Config {
 pub struct Server {
     /// The address to listen on; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// The address of the pages below `/admin`; none: they are where the status page
+    /// is.
+    pub admin_listen: Option<SocketAddr>,
     /// The folder of databases and caches.
     pub data: PathBuf,
     /// The page's address for links in notices, without a slash at its end;
@@ -95,6 +105,9 @@ pub struct Server {
     pub public_url: Option<Arc<str>>,
     /// How many visitors of one address may follow the page live, 1 to 2,000.
     pub followers_per_address: usize,
+    /// Whether what was made through the API may reach private and loopback
+    /// addresses.
+    pub api_private_targets: bool,
 }
 
 /// What the status page says of its owner.
@@ -110,8 +123,59 @@ pub struct Page {
     pub website: Option<Arc<str>>,
     /// Where to ask for help: an `http`, `https` or `mailto` URL.
     pub support: Option<Arc<str>>,
-    /// The time zone of times in notices.
+    /// What readers are asked for; none: everybody may read it.
+    pub password: Option<Secret>,
+    /// Whether everyone may see how well promises are kept.
+    pub sla: bool,
+    /// The time zone of times on the page and in notices, and of periods.
     pub time_zone: TimeZone,
+    /// The codes of the languages that the page is offered in, first the one for
+    /// those who ask for none of them; at least one.
+    pub languages: Arc<[Arc<str>]>,
+    /// The picture beside the title.
+    pub logo: Option<Picture>,
+    /// The icon of browser tabs.
+    pub icon: Option<Picture>,
+    /// The colours of links and buttons on light and on dark ground, as `#rrggbb`;
+    /// text of them can be read there.
+    pub colours: Option<[Arc<str>; 2]>,
+    /// Links in the footer.
+    pub links: Arc<[PageLink]>,
+    /// A style sheet that is loaded after the page's own.
+    pub custom_css: Option<Arc<str>>,
+    /// The pages that may show `/embed` in a frame: origins, or `*` for all.
+    pub embed_on: Arc<[Arc<str>]>,
+    /// Pages that show some of the services under other names.
+    pub others: Arc<[OtherPage]>,
+}
+
+/// A page that is shown to browsers that ask for it by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherPage {
+    /// The name, in small letters; no two pages have the same.
+    pub domain: Arc<str>,
+    /// The services that it shows; all where nothing is said.
+    pub services: Option<Arc<[ServiceId]>>,
+    /// What it says of its owner; it has no other pages.
+    pub page: Page,
+}
+
+/// A picture of the page, at most 256 KiB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// `image/svg+xml`, `image/png`, `image/jpeg` or `image/webp`.
+    pub media_type: &'static str,
+    /// Its content.
+    pub bytes: Arc<[u8]>,
+}
+
+/// A link in the footer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageLink {
+    /// Its words.
+    pub label: Arc<str>,
+    /// An `http`, `https` or `mailto` URL.
+    pub url: Arc<str>,
 }
 
 /// Where plugins are found and what they may do.
@@ -308,6 +372,15 @@ pub struct DeadMan {
     pub every: Duration,
 }
 
+/// Where the page is written as files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How often at most: 1 s to 1 day.
+    pub every: Duration,
+}
+
 /// How incidents open and end by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incidents {
@@ -336,8 +409,12 @@ pub struct Service {
     pub label: Arc<str>,
     /// One sentence on what it is.
     pub description: Option<Arc<str>>,
+    /// What is promised of it.
+    pub sla: Option<Sla>,
     /// Words by which routes find its monitors.
     pub tags: Arc<[Tag]>,
+    /// Whether only those who work with the host may know of it.
+    pub private: bool,
     /// Its monitors, in the order of the file; at least one.
     pub monitors: Arc<[Monitor]>,
     /// Where it stands.
@@ -349,6 +426,8 @@ pub struct Service {
 pub struct Channel {
     /// Unique in a configuration.
     pub id: ChannelId,
+    /// Where it was written.
+    pub made: Made,
     /// The plugin that delivers.
     pub notifier: PluginName,
     /// What the plugin gets to know.
@@ -369,12 +448,22 @@ pub struct Channel {
 
 /// Which events go to which channels. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent wishes of an operator"
+)]
 pub struct Route {
+    /// What programs call it by, unique in a configuration.
+    pub id: Option<RouteId>,
     /// The channels; at least one.
     pub to: Arc<[ChannelId]>,
-    /// What they are told; at least that something is dead, sick or unknown, as
-    /// the end of an outage is only told to those who heard of its beginning.
+    /// What they are told; if anything, then at least that something is dead, sick
+    /// or unknown, as the end of an outage is only told to those who heard of its
+    /// beginning.
     pub on: Interest,
+    /// How long before it begins a maintenance is told; none: nothing is told of
+    /// maintenances, and zero: only beginnings and ends.
+    pub maintenance_ahead: Option<Duration>,
     /// The monitors it is about.
     pub filter: RouteFilter,
     /// When it tells.
@@ -390,6 +479,8 @@ pub struct Route {
     pub escalate: Arc<[EscalationStep]>,
     /// Whether it tells of the host's own trouble.
     pub host: bool,
+    /// Whether it tells that a promise was broken.
+    pub sla: bool,
     /// Whether it tells that the host has started.
     pub startup: bool,
     /// Where it stands.

@@ -2,22 +2,30 @@
 //! defaults are filled in and references are followed.
 
 pub(crate) mod incident;
+pub(crate) mod maintenance;
+pub(crate) mod page;
 pub(crate) mod passive;
+pub(crate) mod publish;
 pub(crate) mod rules;
+pub(crate) mod sla;
 pub(crate) mod telling;
 
 use serde_json::{Value as Json, json};
-use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, RouteId, ServiceId};
 
 use self::incident::IncidentTable;
+use self::maintenance::MaintenanceTable;
+use self::page::PageTable;
 use self::passive::{LoadTable, PassiveWord, VigilTable};
+use self::publish::PublishTable;
 use self::rules::RulesTable;
+use self::sla::SlaTable;
 use self::telling::{
     DeadManTable, DuringTable, RateTable, RemindersTable, StepTable, TemplateText,
 };
 use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::plugin_config::{PluginConfig, SecretText};
-use crate::read::address::{Address, PathText, SupportUrl, TargetAddress, WebUrl};
+use crate::read::address::{Address, PathText, TargetAddress, WebUrl};
 use crate::read::list::{List, Rows};
 use crate::read::scalar::{Count, CronText, Line, Occasion, Size, Span, Zone};
 use crate::read::{
@@ -49,6 +57,8 @@ table! {
         [optional] self_check as "self": SelfTable,
         /// How incidents open and end by themselves.
         [optional] incident: IncidentTable,
+        /// Where the page is written as files.
+        [optional] publish: PublishTable,
         /// What speaks to the host as it spoke to another one.
         [optional] compat: CompatTable,
         /// What the public knows.
@@ -57,6 +67,8 @@ table! {
         [optional] channel: Rows<ChannelTable>,
         /// Which events go to which channels.
         [optional] route: Rows<RouteTable>,
+        /// Planned times in which something may not work.
+        [optional] maintenance: Rows<MaintenanceTable>,
     }
 }
 
@@ -65,6 +77,9 @@ table! {
     struct ServerTable {
         /// The IP address and port of the status page.
         [default "127.0.0.1:8080"] listen: Address,
+        /// The IP address and port of the pages below /admin, if they are not to be where the
+        /// status page is.
+        [optional] admin_listen: Address,
         /// The folder of databases and caches. A relative path starts at the folder of this file.
         [default "./data"] data: PathText,
         /// The page's address for links in notices. Without it, links lead to the address that the
@@ -73,24 +88,9 @@ table! {
         /// How many visitors of one address (of one /64 of IPv6) may follow the page live at a
         /// time. Those of this machine are not counted.
         [default 64] followers_per_address: Count<1, 2000>,
-    }
-}
-
-table! {
-    /// What the status page says of its owner.
-    struct PageTable {
-        /// The page's title.
-        [default "Status"] title: Line<100>,
-        /// Whose page it is.
-        [optional] company: Line<100>,
-        /// One sentence below the title.
-        [optional] description: Line<500>,
-        /// The owner's own site.
-        [optional] website: WebUrl,
-        /// Where to ask for help: a web page or a `mailto:` address.
-        [optional] support: SupportUrl,
-        /// The time zone of times in notices, by its name in the IANA database.
-        [default "UTC"] time_zone: Zone,
+        /// Whether monitors and channels made through the API may reach private and loopback
+        /// addresses, as those of this file may.
+        [default false] api_private_targets: bool,
     }
 }
 
@@ -250,8 +250,12 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it is.
         [optional] description: Line<500>,
+        /// What is promised of it as a whole.
+        [optional] sla: SlaTable,
         /// Words by which routes find its monitors.
         [optional] tags: List<Tag, 50>,
+        /// Whether only those who work with the host may know of it.
+        [default false] private: bool,
         /// One kind of check each.
         [required] monitor: Rows<MonitorTable>,
     }
@@ -266,6 +270,8 @@ table! {
         [optional] label: Line<100>,
         /// One sentence on what it checks.
         [optional] description: Line<500>,
+        /// Whether only those who work with the host may know of it. By default as its service.
+        [default false] private: bool,
         /// The plugin that checks. By default the one that judges the targets' scheme.
         [optional] probe: PluginName,
         /// What is checked, such as `https://example.com`. Required unless the monitor is `passive`.
@@ -296,6 +302,8 @@ table! {
         [optional] grace: Span<SECOND, { 30 * DAY }>,
         /// Whether its death makes the service dead; otherwise at most sick.
         [default true] critical: bool,
+        /// What is promised of it.
+        [optional] sla: SlaTable,
         /// Words by which routes find it, besides those of its service.
         [optional] tags: List<Tag, 50>,
         /// Monitors whose death explains this one's, each as `service/monitor`.
@@ -335,11 +343,16 @@ table! {
 table! {
     /// Which events go to which channels.
     struct RouteTable {
+        /// What programs call it by: lower-case letters, digits and `-`; unique.
+        [optional] id: RouteId,
         /// The channels, by their ids.
         [required] to: List<ChannelId, 100>,
         /// What they are told. The end of an outage is only told to those who heard of its
-        /// beginning.
-        [default ["dead", "recovered"]] on: List<Occasion, 4>,
+        /// beginning; `sla` is a promise that was broken.
+        [default ["dead", "recovered"]] on: List<Occasion, 6>,
+        /// With `on = ["maintenance"]`: how long before it begins a maintenance is told. With `"0s"` only
+        /// its beginning and its end are. By default a day.
+        [optional] maintenance_ahead: Span<0, { 90 * DAY }>,
         /// Only these services. Without `services` and `monitors`, every monitor.
         [optional] services: List<ServiceId, 1000>,
         /// Only these monitors, each as `service/monitor`, besides those of `services`.

@@ -6,6 +6,8 @@
 //! the program runs on, with every default filled in and every reference
 //! checked. Each step goes on past a mistake, so that one run tells them all.
 //!
+//! What a program keeps elsewhere can be added to the files, see [`items`].
+//!
 //! This crate starts nothing: it does not know plugins, storage or the network,
 //! and reads no files but those of the configuration, of its secrets and of the
 //! certificate authorities that it names.
@@ -13,8 +15,10 @@
 pub mod config;
 pub mod cron;
 pub mod hours;
+pub mod items;
 pub mod limits;
 pub mod load;
+pub mod maintenance;
 pub mod monitor;
 pub mod passive;
 pub mod place;
@@ -22,6 +26,7 @@ pub mod plugin_config;
 pub mod problem;
 pub mod schema;
 pub mod secret;
+pub mod sla;
 pub mod template;
 
 mod duration;
@@ -34,6 +39,6 @@ mod suggest;
 mod tree;
 
 pub use config::Config;
-pub use load::{Loaded, load, load_texts};
+pub use load::{Loaded, load, load_merged, load_texts};
 pub use problem::{Problem, Problems};
-pub use schema::schema;
+pub use schema::{item_schema, schema};

@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 use crate::config::Config;
 use crate::file::RootTable;
+use crate::items::{Item, ItemText, items_of, place_items, rendition};
 use crate::problem::{Problem, Problems};
 use crate::read::{Context, Finding, FromNode};
 use crate::resolve::resolve;
@@ -31,6 +32,10 @@ pub struct Loaded {
     /// The configuration files, in the order in which they were merged. Empty
     /// if the texts came from elsewhere.
     pub files: Vec<PathBuf>,
+    /// What was read, each text with its name: to be read again with other parts.
+    pub texts: Vec<(String, String)>,
+    /// The services, monitors, channels and routes as they were written.
+    pub items: Vec<Item>,
 }
 
 /// Reads a configuration file, or the `*.toml` files of a folder merged in the
@@ -48,8 +53,13 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded,
             Err(problem) => unread.push(problem),
         }
     }
-    let config = read(texts, env, unread)?;
-    Ok(Loaded { config, files })
+    let (config, items) = read(&texts, &[], env, unread)?;
+    Ok(Loaded {
+        config,
+        files,
+        texts,
+        items,
+    })
 }
 
 /// Reads a configuration from texts, each with the name of the file that it
@@ -61,9 +71,25 @@ pub fn load_texts(
     texts: Vec<(String, String)>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, Problems> {
+    load_merged(texts, &[], env)
+}
+
+/// Reads a configuration as [`load_texts`] does, with `added` beside what the texts
+/// say.
+///
+/// Secrets of what was added are read from the environment and from the folders that
+/// are there for them, and from no other file.
+pub fn load_merged(
+    texts: Vec<(String, String)>,
+    added: &[ItemText],
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, Problems> {
+    let (config, items) = read(&texts, added, env, Vec::new())?;
     Ok(Loaded {
-        config: read(texts, env, Vec::new())?,
+        config,
         files: Vec::new(),
+        texts,
+        items,
     })
 }
 
@@ -149,22 +175,31 @@ fn without_place(what: String) -> Problem {
 /// Everything from the texts to the configuration. `problems` are those of
 /// texts that could not be had.
 fn read(
-    texts: Vec<(String, String)>,
+    texts: &[(String, String)],
+    added: &[ItemText],
     env: &dyn Fn(&str) -> Option<String>,
     mut problems: Vec<Problem>,
-) -> Result<Config, Problems> {
+) -> Result<(Config, Vec<Item>), Problems> {
     let mut sources = Sources::default();
     for (name, text) in texts {
-        sources.add(&name, text);
+        sources.add(name, text.clone());
+    }
+    for item in added {
+        let text = rendition(item).unwrap_or_else(|problem| {
+            problems.push(problem);
+            String::new()
+        });
+        sources.add_item(&item.source(), text);
     }
     let sources = Arc::new(sources);
     let mut cx = Context::new(&sources, env);
-    let tree = parse(&mut cx);
+    let tree = parse(added, &mut cx);
     let is_whole = problems.is_empty() && cx.findings.is_empty();
     let line = |at: At| (at.file, sources.place(at).line);
     let broken: HashSet<_> = cx.findings.iter().map(|finding| line(finding.at)).collect();
     let after_parsing = cx.findings.len();
     let config = RootTable::read(&tree, &mut cx).map(|root| resolve(&root, &mut cx));
+    let items = items_of(&tree, &sources, sources.files());
     let Context {
         mut findings,
         masks,
@@ -185,16 +220,16 @@ fn read(
             .map(|finding| problem(finding, &sources, &masks)),
     );
     match config {
-        Some(config) if problems.is_empty() => Ok(config),
+        Some(config) if problems.is_empty() => Ok((config, items)),
         _ => Err(problems.into()),
     }
 }
 
-/// The values of all files, merged.
-fn parse(cx: &mut Context<'_>) -> Node {
+/// The values of all files, merged, and of what was added to them.
+fn parse(added: &[ItemText], cx: &mut Context<'_>) -> Node {
     let sources = Arc::clone(cx.sources);
     let mut merged = Table::default();
-    for file in 0..sources.count() {
+    for file in 0..sources.files() {
         let (document, errors) = DeTable::parse_recoverable(sources.text(file));
         for error in errors {
             let span = error.span().unwrap_or_default();
@@ -221,6 +256,7 @@ fn parse(cx: &mut Context<'_>) -> Node {
             );
         });
     }
+    place_items(&mut merged, added, sources.files(), cx);
     Node {
         at: At {
             file: 0,

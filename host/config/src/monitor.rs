@@ -9,22 +9,31 @@ use watchkeeper_engine::monitor::{Combine, Weight};
 use watchkeeper_engine::target::TargetRules;
 
 use crate::config::{PluginName, Tag};
+use crate::items::Made;
 use crate::limits::LimitOverrides;
 use crate::passive::Passive;
 use crate::place::Position;
 use crate::plugin_config::PluginConfig;
+use crate::sla::Sla;
 
 /// A monitor. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Monitor {
     /// Unique in a configuration.
     pub id: MonitorId,
+    /// Where it was written.
+    pub made: Made,
     /// The name people read.
     pub label: Arc<str>,
     /// One sentence on what it checks.
     pub description: Option<Arc<str>>,
     /// Words by which routes find it: its own and those of its service, each once.
     pub tags: Arc<[Tag]>,
+    /// What is promised of it.
+    pub sla: Option<Sla>,
+    /// Whether only those who work with the host may know of it: because it says so
+    /// itself, or its service.
+    pub private: bool,
     /// Who checks.
     pub probe: ProbeChoice,
     /// What is checked: at least one, each once. Of a passive monitor: the one

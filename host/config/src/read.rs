@@ -6,6 +6,7 @@
 //! cannot drift apart.
 
 pub(crate) mod address;
+pub(crate) mod brand;
 pub(crate) mod list;
 pub(crate) mod scalar;
 
@@ -333,24 +334,20 @@ macro_rules! table {
 
         impl $crate::read::FromTable for $table {
             fn names() -> Vec<&'static str> {
-                #[allow(unused_mut, reason = "only a table with shared keys adds some")]
-                let mut names = vec![$($crate::read::key_name!($field $($key)?)),*];
-                $(names.extend(<$flat_ty as $crate::read::FromTable>::names());)?
-                names
+                let own = [$($crate::read::key_name!($field $($key)?)),*].into_iter();
+                own$(.chain(<$flat_ty as $crate::read::FromTable>::names()))?.collect()
             }
 
             fn keys() -> Vec<$crate::read::KeyInfo> {
-                #[allow(unused_mut, reason = "only a table with shared keys adds some")]
-                let mut keys = vec![$(
+                let own = [$(
                     $crate::read::KeyInfo {
                         name: $crate::read::key_name!($field $($key)?),
                         doc: [$($doc),+].map(str::trim).join(" "),
                         need: $crate::read::need!($($need)+),
                         schema: <$ty as $crate::read::FromNode>::schema(),
                     }
-                ),*];
-                $(keys.extend(<$flat_ty as $crate::read::FromTable>::keys());)?
-                keys
+                ),*].into_iter();
+                own$(.chain(<$flat_ty as $crate::read::FromTable>::keys()))?.collect()
             }
 
             fn take(reader: &mut $crate::read::TableReader<'_, '_, '_>) -> Self {

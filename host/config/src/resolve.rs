@@ -2,9 +2,12 @@
 //! references followed, and what concerns several keys is checked.
 
 mod incident;
+mod maintenance;
 mod monitor;
+mod page;
 mod passive;
 mod references;
+mod sla;
 mod telling;
 
 use std::fmt::Display;
@@ -14,17 +17,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use watchkeeper_engine::id::ServiceId;
 
 use self::references::{Known, dependencies};
 use crate::config::{
-    Config, Network, Page, PluginSettings, Plugins, SelfCheck, Server, Service, Tag,
+    Config, Network, PluginSettings, Plugins, Publish, SelfCheck, Server, Service, Tag,
 };
 use crate::file::{
-    LimitsTable, NetworkTable, PageTable, PluginsTable, RootTable, SelfTable, ServerTable,
-    ServiceTable,
+    LimitsTable, NetworkTable, PluginsTable, RootTable, SelfTable, ServerTable, ServiceTable,
 };
+use crate::items::Made;
 use crate::limits::LimitOverrides;
 use crate::load::folder_of;
 use crate::monitor::scheme;
@@ -54,12 +56,13 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
         .iter()
         .filter_map(|table| telling::channel(table, cx))
         .collect();
-    let page = page(value(root.page.as_ref()));
+    let page = page::page(value(root.page.as_ref()), &known, cx);
     let routes = rows(root.route.as_ref());
     let routes = routes
         .iter()
         .filter_map(|table| telling::route(table, &known, &page.time_zone, cx))
         .collect();
+    let maintenances = maintenance::maintenances(root, &known, &page.time_zone, cx);
     Config {
         server: server(value(root.server.as_ref()), cx),
         page,
@@ -71,6 +74,11 @@ pub(crate) fn resolve(root: &RootTable, cx: &mut Context<'_>) -> Config {
             .and_then(|table| self_check(table, cx)),
         dead_man: value(root.self_check.as_ref()).and_then(|table| telling::dead_man(table, cx)),
         incidents: incident::incidents(value(root.incident.as_ref())),
+        maintenances,
+        publish: value(root.publish.as_ref()).map(|table| Publish {
+            folder: path(table.folder.as_ref(), "./public", cx),
+            every: value(table.every.as_ref()).map_or(Duration::from_secs(10), |span| span.0),
+        }),
         vigil: passive::vigil(root, cx),
         dependencies: Arc::new(dependencies(root, &known, cx)),
         services,
@@ -114,6 +122,15 @@ fn line_or<const MAX: usize>(field: Option<&Placed<Line<MAX>>>, default: impl Di
     line(field).unwrap_or_else(|| default.to_string().into())
 }
 
+/// Where a part of the configuration was written.
+fn made(at: At, cx: &Context<'_>) -> Made {
+    if cx.sources.is_item(at.file) {
+        Made::Api
+    } else {
+        Made::File
+    }
+}
+
 /// Where a part of the configuration stands.
 fn position(at: At, cx: &Context<'_>) -> Position {
     Position(cx.sources.place(at))
@@ -134,28 +151,25 @@ fn server(table: Option<&ServerTable>, cx: &mut Context<'_>) -> Server {
         let what = "`public_url` must not have a query or fragment, as paths are added to it";
         cx.report(Finding::new(url.at, what).key(&url.key));
     }
+    let listen = value(table.and_then(|table| table.listen.as_ref()))
+        .map_or_else(|| ([127, 0, 0, 1], 8080).into(), |address| address.0);
+    let admin_listen = table.and_then(|table| table.admin_listen.as_ref());
+    if let Some(same) = admin_listen.filter(|it| it.value.0 == listen && listen.port() != 0) {
+        let what = "`admin_listen` must be another address than `listen`";
+        let help = "leave it out to have the pages below /admin where the status page is";
+        cx.report(Finding::new(same.at, what).key(&same.key).instead(help));
+    }
     Server {
-        listen: value(table.and_then(|table| table.listen.as_ref()))
-            .map_or_else(|| ([127, 0, 0, 1], 8080).into(), |address| address.0),
+        listen,
+        admin_listen: admin_listen.map(|address| address.value.0),
         data: path(table.and_then(|table| table.data.as_ref()), "./data", cx),
         public_url: value(public_url).map(|url| url.0.as_str().into()),
         followers_per_address: value(table.and_then(|table| table.followers_per_address.as_ref()))
             .and_then(|count| usize::try_from(count.0).ok())
             .unwrap_or(64),
-    }
-}
-
-fn page(table: Option<&PageTable>) -> Page {
-    Page {
-        title: line_or(table.and_then(|table| table.title.as_ref()), "Status"),
-        company: table.and_then(|table| line(table.company.as_ref())),
-        description: table.and_then(|table| line(table.description.as_ref())),
-        website: value(table.and_then(|table| table.website.as_ref()))
-            .map(|url| url.0.as_str().into()),
-        support: value(table.and_then(|table| table.support.as_ref()))
-            .map(|url| url.0.as_str().into()),
-        time_zone: value(table.and_then(|table| table.time_zone.as_ref()))
-            .map_or(TimeZone::UTC, |zone| zone.0.clone()),
+        api_private_targets: value(table.and_then(|table| table.api_private_targets.as_ref()))
+            .copied()
+            .unwrap_or(false),
     }
 }
 
@@ -291,7 +305,10 @@ fn service(
     let table = &placed.value;
     let defaults = value(root.defaults.as_ref());
     let monitors = rows(table.monitor.as_ref());
-    if let Some(list) = table.monitor.as_ref().filter(|_| monitors.is_empty()) {
+    // One made elsewhere gets its monitors one by one.
+    let may_be_empty = cx.sources.is_item(placed.at.file);
+    let is_empty = monitors.is_empty() && !may_be_empty;
+    if let Some(list) = table.monitor.as_ref().filter(|_| is_empty) {
         let finding = Finding::new(list.at, "a service must have a monitor").key(&list.key);
         cx.report(finding.absence());
     }
@@ -300,15 +317,22 @@ fn service(
     let id = value(table.id.as_ref()).cloned();
     let id_or = id.clone().or_else(|| ServiceId::new("0").ok())?;
     let tags: Arc<[Tag]> = values(table.tags.as_ref());
+    let private = value(table.private.as_ref()).copied().unwrap_or(false);
     let monitors = monitors
         .iter()
-        .filter_map(|table| monitor::monitor(table, &id_or, &tags, defaults, cx))
+        .filter_map(|table| {
+            let mut monitor = monitor::monitor(table, &id_or, &tags, defaults, cx)?;
+            monitor.private |= private;
+            Some(monitor)
+        })
         .collect();
     let id = id?;
     Some(Service {
         label: line_or(table.label.as_ref(), &id),
         description: line(table.description.as_ref()),
+        sla: sla::sla(table.sla.as_ref()),
         tags,
+        private,
         monitors,
         position: position(placed.at, cx),
         id,

@@ -32,6 +32,8 @@ struct Source {
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     list: Vec<Source>,
+    /// How many of them, at the end, are no files but parts that were added.
+    items: usize,
 }
 
 /// How many characters of a line are shown; what a wide terminal holds.
@@ -59,9 +61,20 @@ impl Sources {
         self.list.len() - 1
     }
 
-    /// How many texts there are; they are numbered from 0.
-    pub(crate) fn count(&self) -> usize {
-        self.list.len()
+    /// Adds the text of a part that stands in no file, after all files.
+    pub(crate) fn add_item(&mut self, name: &str, text: String) -> usize {
+        self.items += 1;
+        self.add(name, text)
+    }
+
+    /// How many texts of files there are; they are numbered from 0.
+    pub(crate) fn files(&self) -> usize {
+        self.list.len() - self.items
+    }
+
+    /// Whether the text with the number `file` is a part that stands in no file.
+    pub(crate) fn is_item(&self, file: usize) -> bool {
+        file >= self.files()
     }
 
     /// The text with the number `file`.

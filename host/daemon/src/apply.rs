@@ -8,18 +8,23 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use watchkeeper_engine::health::Health;
+use watchkeeper_engine::health::{Health, Verdict};
+use watchkeeper_engine::maintenance::Phase;
+use watchkeeper_engine::reading::Outcome;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{Commit, Store, StoreError};
 use watchkeeper_web::{Refusal, View, What};
 
+use crate::announcing::AllAnnounced;
 use crate::aside::Aside;
 use crate::assignment::Assignments;
 use crate::board::{Batch, Board};
 use crate::clock::Clock;
+use crate::console::{Beats, Paused};
 use crate::intake::{self, Keys, Message};
 use crate::orders::Order;
 use crate::page::Views;
+use crate::planning::AllPlanned;
 use crate::run::Finished;
 use crate::scheduler::Request;
 use crate::spaces::{Owner, Spaces};
@@ -75,6 +80,10 @@ pub(crate) struct Apply {
     pub(crate) bell: Arc<Notify>,
     pub(crate) view: watch::Sender<View>,
     pub(crate) views: Views,
+    /// Everything that is announced.
+    pub(crate) announced: watch::Sender<AllAnnounced>,
+    /// Everything that is planned.
+    pub(crate) planned: watch::Sender<AllPlanned>,
     /// What could not be written yet.
     pub(crate) unsaved: Commit,
     /// Dead readings that wait for word of the canaries.
@@ -85,6 +94,10 @@ pub(crate) struct Apply {
     pub(crate) alive: Option<Instant>,
     /// What people want done.
     pub(crate) orders: mpsc::Receiver<Order>,
+    /// What is not checked.
+    pub(crate) paused: watch::Sender<Arc<Paused>>,
+    /// How the latest checks ended.
+    pub(crate) beats: Arc<Beats>,
 }
 
 /// Who said something, and how it was taken.
@@ -128,7 +141,9 @@ impl Apply {
                         let assignments = Arc::clone(&self.assignments.borrow_and_update());
                         self.keys.send_replace(Arc::new(Keys::of(&assignments.config)));
                         self.board.adopt(&assignments, self.clock.now(), &mut batch);
+                        self.show_paused();
                         self.metrics.forget_monitors();
+                        self.beats.keep(|monitor| self.board.monitor(monitor).is_some());
                         self.carry_out(batch).await;
                         self.show_all();
                     }
@@ -317,8 +332,14 @@ impl Apply {
 
     fn decide(&mut self, mut run: Finished, batch: &mut Batch) {
         let measurements = std::mem::take(&mut run.measurements);
+        let failed = match &run.reading.outcome {
+            Outcome::Judged { verdict, .. } => Some(*verdict == Verdict::Dead),
+            Outcome::NoVerdict { .. } => None,
+        };
+        let latency = run.reading.latency;
         self.metrics
-            .show_reading(&run.target, run.reading.latency, measurements);
+            .show_reading(&run.target, failed, latency, measurements);
+        self.beats.note(run.target.monitor(), run.reading.verdict());
         self.board.take(run, self.clock.now(), batch);
     }
 
@@ -438,9 +459,49 @@ impl Apply {
         self.show();
     }
 
+    /// Lets the scheduler know what is paused.
+    pub(crate) fn show_paused(&self) {
+        let paused = self.board.all_paused();
+        self.paused.send_if_modified(|known| {
+            let differs = **known != paused;
+            if differs {
+                *known = Arc::new(paused);
+            }
+            differs
+        });
+    }
+
     pub(crate) fn show(&mut self) {
-        self.view
-            .send_replace(self.views.make(&self.board, self.clock.now()));
+        self.announced.send_if_modified(|known| {
+            let now = self.board.announced();
+            let is_new = **known != *now;
+            if is_new {
+                *known = now.into();
+            }
+            is_new
+        });
+        self.planned.send_if_modified(|known| {
+            let now = self.board.planned();
+            let is_new = **known != *now;
+            if is_new {
+                *known = now.into();
+            }
+            is_new
+        });
+        let now = self.clock.now();
+        let mut maintenances = [0, 0];
+        for planned in self.board.planned() {
+            match planned.phase(now) {
+                Phase::Scheduled => maintenances[0] += 1,
+                Phase::InProgress => maintenances[1] += 1,
+                Phase::Completed | Phase::Cancelled => {}
+            }
+        }
+        self.metrics.standings.show_maintenances(maintenances);
+        let view = self.views.make(&self.board, now);
+        let services = view.services.iter().map(|it| (it.id.clone(), it.health));
+        self.metrics.standings.show_services(services);
+        self.view.send_replace(view);
     }
 }
 
@@ -472,6 +533,8 @@ fn merge(older: &mut Commit, newer: Commit) {
         changes,
         incidents,
         entries,
+        documents,
+        breaches,
         deliveries,
     } = newer;
     older.targets.extend(targets);
@@ -487,5 +550,7 @@ fn merge(older: &mut Commit, newer: Commit) {
         .retain(|known| incidents.iter().all(|newer| newer.id != known.id));
     older.incidents.extend(incidents);
     older.entries.extend(entries);
+    older.documents.extend(documents);
+    older.breaches.extend(breaches);
     older.deliveries.extend(deliveries);
 }

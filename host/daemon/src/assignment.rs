@@ -4,6 +4,7 @@
 //! what it started with.
 
 mod advice;
+mod reach;
 mod validation;
 
 use std::collections::HashMap;
@@ -12,12 +13,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use watchkeeper_config::config::{Channel, PluginName};
+use watchkeeper_config::items::Made;
 use watchkeeper_config::limits::LimitOverrides;
 use watchkeeper_config::monitor::{Monitor, ProbeChoice, scheme};
 use watchkeeper_config::place::{Place, Position};
 use watchkeeper_config::plugin_config::{PluginConfig, PluginSchema};
 use watchkeeper_config::{Config, Problem, Problems};
-use watchkeeper_egress::address::AddressPolicy;
+use watchkeeper_egress::address::{AddressPolicy, PrivateAddresses};
 use watchkeeper_egress::grants::{Grants, HostPattern};
 use watchkeeper_engine::attempts::Plan;
 use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId, TargetId};
@@ -213,11 +215,17 @@ pub(crate) fn assign(
     own_listeners: &[SocketAddr],
 ) -> (Assignments, Vec<Problem>) {
     let mut problems = Vec::new();
-    let policy = Arc::new(AddressPolicy::for_config_targets(own_listeners.to_vec()));
+    let of_files = Arc::new(AddressPolicy::for_config_targets(own_listeners.to_vec()));
+    let of_api = if config.server.api_private_targets {
+        Arc::clone(&of_files)
+    } else {
+        Arc::new(AddressPolicy::for_api_targets(own_listeners.to_vec()))
+    };
     let mut joiner = Joiner {
         config,
         shelf,
-        policy,
+        of_files,
+        of_api,
         problems: &mut problems,
     };
     let monitors = config
@@ -248,9 +256,12 @@ const CANARY_TIMEOUT: Duration = Duration::from_secs(3);
 fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
     Monitor {
         label: id.name().as_str().into(),
+        made: Made::File,
         id,
         description: None,
+        private: false,
         tags: [].into(),
+        sla: None,
         probe: ProbeChoice::ByScheme,
         targets: [target].into(),
         passive: None,
@@ -275,10 +286,20 @@ fn canary(id: MonitorId, target: TargetId, every: Duration) -> Monitor {
 /// called so too: canaries are never looked up by identifier.
 const CANARY: &str = "self";
 
+/// Whose plugin is made ready.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    made: Made,
+    position: &'a Position,
+}
+
 struct Joiner<'a> {
     config: &'a Config,
     shelf: &'a Shelf,
-    policy: Arc<AddressPolicy>,
+    /// Which addresses what stands in files may reach.
+    of_files: Arc<AddressPolicy>,
+    /// Which addresses what was made through the API may reach.
+    of_api: Arc<AddressPolicy>,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -301,61 +322,26 @@ impl<'a> Joiner<'a> {
             Err(why) => return Ready::Missing(why.into()),
         };
         let targets: Vec<&str> = monitor.targets.iter().map(TargetId::address).collect();
-        self.ready(entry, &monitor.config, &monitor.limits, &targets)
+        let owner = Owner {
+            made: monitor.made,
+            position: &monitor.position,
+        };
+        self.ready(owner, entry, &monitor.config, &monitor.limits, &targets)
     }
 
     fn find_probe(&self, monitor: &Monitor) -> Result<&'a Entry, String> {
-        match &monitor.probe {
-            ProbeChoice::Named(name) => {
-                let entry = self.named(name)?;
-                match entry.plugin.kind() {
-                    Kind::Probe { .. } => Ok(entry),
-                    Kind::Notifier => Err(format!("`{name}` is a notifier, not a probe")),
-                }
-            }
-            ProbeChoice::ByScheme => {
-                let schemes = monitor
-                    .targets
-                    .iter()
-                    .filter_map(|target| scheme(target.address()));
-                let mut found: Option<&'a Entry> = None;
-                for scheme in schemes {
-                    let lower = scheme.to_ascii_lowercase();
-                    let entry = self.shelf.by_scheme(&lower).ok_or_else(|| {
-                        if self.shelf.is_coming_for(&lower) {
-                            format!("the probe for `{scheme}` targets is still being loaded")
-                        } else {
-                            format!("no probe judges `{scheme}` targets")
-                        }
-                    })?;
-                    match found {
-                        Some(other) if other.plugin.sha256_hex() != entry.plugin.sha256_hex() => {
-                            return Err(
-                                "its targets' schemes belong to different probes: make two monitors, or name the probe".to_owned(),
-                            );
-                        }
-                        _ => found = Some(entry),
-                    }
-                }
-                found.ok_or_else(|| "its targets have no scheme: name the probe".to_owned())
-            }
-        }
-    }
-
-    fn named(&self, name: &PluginName) -> Result<&'a Entry, String> {
-        self.shelf.get(name.as_str()).ok_or_else(|| {
-            if self.shelf.coming.contains(name.as_str()) {
-                format!("`{name}` is still being loaded")
-            } else {
-                format!("no plugin is called `{name}`: put its file into the plugins folder")
-            }
-        })
+        let targets = monitor.targets.iter().map(TargetId::address);
+        probe_for(self.shelf, &monitor.probe, targets)
     }
 
     fn channel(&mut self, channel: &Channel) -> AssignedChannel {
-        let plugin = match self.named(&channel.notifier) {
+        let plugin = match named(self.shelf, &channel.notifier) {
             Ok(entry) if *entry.plugin.kind() == Kind::Notifier => {
-                self.ready(entry, &channel.config, &channel.limits, &[])
+                let owner = Owner {
+                    made: channel.made,
+                    position: &channel.position,
+                };
+                self.ready(owner, entry, &channel.config, &channel.limits, &[])
             }
             Ok(_) => {
                 Ready::Missing(format!("`{}` is a probe, not a notifier", channel.notifier).into())
@@ -394,6 +380,7 @@ impl<'a> Joiner<'a> {
 
     fn ready(
         &mut self,
+        owner: Owner<'_>,
         entry: &Entry,
         config: &PluginConfig,
         limits: &LimitOverrides,
@@ -406,6 +393,23 @@ impl<'a> Joiner<'a> {
         let allow: Vec<_> = allowed
             .filter_map(|pattern| pattern.as_str().parse().ok())
             .collect();
+        let policy = match owner.made {
+            Made::File => &self.of_files,
+            Made::Api => &self.of_api,
+        };
+        if policy.private == PrivateAddresses::Refused
+            && let Some(private) = reach::private_among(targets, &entry.schema, config)
+        {
+            let key = if targets.is_empty() {
+                "config"
+            } else {
+                "targets"
+            };
+            let problem = reach::refusal(&private, key, owner.position);
+            let why = problem.what.clone();
+            self.problems.push(problem);
+            return Ready::Missing(why.into());
+        }
         let limits = match &name {
             Some(name) => self.config.plugins.limits_for(name, limits),
             None => limits.or(self.config.plugins.limits),
@@ -416,7 +420,7 @@ impl<'a> Joiner<'a> {
             targets,
             &allow,
             with_overrides(&limits),
-            &self.policy,
+            policy,
         ) {
             Ok(usable) => Ready::Use(Box::new(usable)),
             Err(problems) => {
@@ -431,6 +435,56 @@ impl<'a> Joiner<'a> {
             }
         }
     }
+}
+
+/// The probe that `choice` means for these targets, or why there is none.
+pub(crate) fn probe_for<'s, 't>(
+    shelf: &'s Shelf,
+    choice: &ProbeChoice,
+    targets: impl Iterator<Item = &'t str>,
+) -> Result<&'s Entry, String> {
+    match choice {
+        ProbeChoice::Named(name) => {
+            let entry = named(shelf, name)?;
+            match entry.plugin.kind() {
+                Kind::Probe { .. } => Ok(entry),
+                Kind::Notifier => Err(format!("`{name}` is a notifier, not a probe")),
+            }
+        }
+        ProbeChoice::ByScheme => {
+            let schemes = targets.filter_map(scheme);
+            let mut found: Option<&Entry> = None;
+            for scheme in schemes {
+                let lower = scheme.to_ascii_lowercase();
+                let entry = shelf.by_scheme(&lower).ok_or_else(|| {
+                    if shelf.is_coming_for(&lower) {
+                        format!("the probe for `{scheme}` targets is still being loaded")
+                    } else {
+                        format!("no probe judges `{scheme}` targets")
+                    }
+                })?;
+                match found {
+                    Some(other) if other.plugin.sha256_hex() != entry.plugin.sha256_hex() => {
+                        return Err(
+                            "its targets' schemes belong to different probes: make two monitors, or name the probe".to_owned(),
+                        );
+                    }
+                    _ => found = Some(entry),
+                }
+            }
+            found.ok_or_else(|| "its targets have no scheme: name the probe".to_owned())
+        }
+    }
+}
+
+fn named<'s>(shelf: &'s Shelf, name: &PluginName) -> Result<&'s Entry, String> {
+    shelf.get(name.as_str()).ok_or_else(|| {
+        if shelf.coming.contains(name.as_str()) {
+            format!("`{name}` is still being loaded")
+        } else {
+            format!("no plugin is called `{name}`: put its file into the plugins folder")
+        }
+    })
 }
 
 /// What `entry` runs with, or what its schema says against `config`.

@@ -27,17 +27,24 @@ use crate::history::History;
 use crate::run::Finished;
 use crate::scheduler::Request;
 
+pub(crate) mod announced;
+mod breaches;
 mod desk;
 pub(crate) mod incidents;
 mod insisting;
 mod listening;
+pub(crate) mod pausing;
+pub(crate) mod planned;
 mod routing;
 mod telling;
 mod troubles;
 mod wording;
 
+use self::announced::Announcement;
 use self::desk::Desk;
 use self::incidents::Incidents;
+use self::pausing::Pause;
+use self::planned::Planner;
 
 /// What has to be done because of what the board was given.
 #[derive(Debug, Default)]
@@ -72,6 +79,8 @@ pub(crate) struct Monitor {
     pub(crate) targets: Vec<TargetId>,
     pub(crate) state: MonitorState,
     pub(crate) history: History,
+    /// Whether a maintenance covers it.
+    pub(crate) maintained: Maintained,
     /// Raised whenever anything that the page shows of it may have changed.
     pub(crate) version: u64,
     accounted: Timestamp,
@@ -92,6 +101,10 @@ pub(crate) struct Board {
     /// When checks out of turn were last asked for.
     asked: HashMap<MonitorId, Timestamp>,
     incidents: Incidents,
+    planner: Planner,
+    /// What people have paused.
+    paused: BTreeMap<MonitorId, Pause>,
+    announced: Vec<Arc<Announcement>>,
     network: NetworkState,
     /// The monitors of processes, by that of the queue they work on.
     queues: HashMap<MonitorId, Vec<MonitorId>>,
@@ -125,6 +138,9 @@ impl Board {
             folded: BTreeMap::new(),
             asked: HashMap::new(),
             incidents: Incidents::default(),
+            planner: Planner::default(),
+            paused: pausing::read(&loaded.notes),
+            announced: announced::restore(&loaded.documents),
             network: loaded.network,
             queues: HashMap::new(),
             deadline: None,
@@ -159,6 +175,7 @@ impl Board {
             }
         }
         board.wire();
+        board.recall_planned(&loaded.documents, &loaded.notes, now);
         board.recall_traps();
         board.strangers = heard.into_keys().collect();
         board.listen_after_start(loaded.alive_at, now);
@@ -202,7 +219,9 @@ impl Board {
             .filter(|(_, entry)| entry.heard.is_some());
         self.strangers.extend(told.map(|(target, _)| target));
         self.forget_strangers(batch);
+        self.forget_pauses(batch);
         self.wire();
+        self.adopt_planned(now, batch);
         self.look_for_deadline();
         for assigned in &assignments.monitors {
             let trigger = if reshaped(&before, assigned) {
@@ -213,6 +232,7 @@ impl Board {
             self.judge(&assigned.monitor.id, trigger, now, batch);
         }
         self.mark_missing(now, batch);
+        self.mark_paused(now, batch);
         self.adopt_incidents(now, batch);
         self.due(now, batch);
     }
@@ -233,10 +253,12 @@ impl Board {
     /// plugin.
     pub(crate) fn resume(&mut self, now: Timestamp, batch: &mut Batch) {
         self.mark_missing(now, batch);
+        self.mark_paused(now, batch);
         self.tell_start(now, batch);
         self.retell_all(now, batch);
         self.desk.is_open = true;
         self.due(now, batch);
+        self.tell_planned(now, batch);
     }
 
     fn retell_all(&mut self, now: Timestamp, batch: &mut Batch) {
@@ -263,6 +285,10 @@ impl Board {
             self.judge_network(now, batch);
             return;
         }
+        if self.is_paused(target.monitor()) {
+            // It was under way when it was paused.
+            return;
+        }
         self.count_traps(&target, &reading, now, batch);
         self.take_reading(&target, reading, clouded, now, batch);
         self.settle(now, batch);
@@ -278,11 +304,16 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        self.turn(now, batch);
+        let is_paused = self.is_paused(target.monitor());
         let Some(entry) = self.targets.get_mut(target) else {
             return;
         };
-        self.checked_at = Some(reading.at);
         entry.last = Some(reading.clone());
+        if is_paused {
+            return;
+        }
+        self.checked_at = Some(reading.at);
         let answered = matches!(reading.verdict(), Some(Verdict::Healthy | Verdict::Sick));
         if let Some(latency) = reading.latency.filter(|_| answered)
             && let Some(monitor) = self.monitors.get_mut(target.monitor())
@@ -316,6 +347,7 @@ impl Board {
 
     /// Does what time alone has done.
     pub(crate) fn tick(&mut self, now: Timestamp, batch: &mut Batch) {
+        self.turn(now, batch);
         let mut due = Vec::new();
         let assigned = self.assignments.monitors.iter();
         for monitor in assigned.filter_map(|it| self.monitors.get(&it.monitor.id)) {
@@ -336,6 +368,7 @@ impl Board {
         self.settle(now, batch);
         self.tick_incidents(now, batch);
         self.due(now, batch);
+        self.tell_planned(now, batch);
     }
 
     /// Moves what is remembered in the past by `millis`, after the wall clock was
@@ -350,6 +383,7 @@ impl Board {
             monitor.accounted = moved(monitor.accounted);
         }
         self.desk.shift(millis);
+        self.stir_planned();
         self.shift_listening(millis, now);
     }
 
@@ -443,20 +477,24 @@ impl Board {
     fn mark_missing(&mut self, now: Timestamp, batch: &mut Batch) {
         let assignments = Arc::clone(&self.assignments);
         for assigned in &assignments.monitors {
-            let Ready::Missing(why) = &assigned.plugin else {
-                continue;
-            };
-            if assigned.monitor.passive.is_some() {
-                continue;
-            }
-            let input = Input::Missing {
-                reason: Arc::clone(why),
-            };
-            for target in assigned.monitor.targets.iter() {
-                self.input(target, &input, None, now, batch);
-            }
-            self.judge(&assigned.monitor.id, Trigger::Targets, now, batch);
+            self.mark_if_missing(assigned, now, batch);
         }
+    }
+
+    fn mark_if_missing(&mut self, assigned: &Assigned, now: Timestamp, batch: &mut Batch) {
+        let Ready::Missing(why) = &assigned.plugin else {
+            return;
+        };
+        if assigned.monitor.passive.is_some() {
+            return;
+        }
+        let input = Input::Missing {
+            reason: Arc::clone(why),
+        };
+        for target in assigned.monitor.targets.iter() {
+            self.input(target, &input, None, now, batch);
+        }
+        self.judge(&assigned.monitor.id, Trigger::Targets, now, batch);
     }
 
     /// Steps one target.
@@ -468,6 +506,9 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.is_paused(target.monitor()) && !matches!(input, Input::Paused { .. }) {
+            return;
+        }
         let (Some(entry), Some(monitor)) = (
             self.targets.get_mut(target),
             self.monitors.get(target.monitor()),
@@ -475,7 +516,8 @@ impl Board {
             return;
         };
         let before = entry.state.standing.health;
-        let span = entry.account(now, before);
+        let maintained = monitor.maintained;
+        let span = entry.account(now, before, maintained);
         let was_wavering = entry.state.is_wavering();
         let stepped = step(&entry.state, input, &monitor.assigned.monitor.rules, now);
         entry.state = stepped.state;
@@ -489,7 +531,7 @@ impl Board {
                 batch.commit.changes.push(NewChange {
                     subject: Subject::Target(target.clone()),
                     change: change.clone(),
-                    maintained: Maintained::No,
+                    maintained,
                     folded_into: None,
                 });
             }
@@ -534,6 +576,7 @@ impl Board {
             });
         }
         monitor.version += 1;
+        let maintained = monitor.maintained;
         let moved = monitor.state != stepped.state;
         monitor.state = stepped.state;
         if moved {
@@ -544,6 +587,7 @@ impl Board {
         }
         let standing = &monitor.state.standing;
         if matches!(standing.health, Health::Sick | Health::Dead)
+            && maintained == Maintained::No
             && let Some(reason) = &standing.reason
         {
             let (health, reason) = (standing.health, Arc::clone(reason));
@@ -555,13 +599,15 @@ impl Board {
             } else {
                 None
             };
-            self.tell_or_hold(id, &event, now, batch);
+            if maintained == Maintained::No {
+                self.tell_or_hold(id, &event, now, batch);
+            }
             if let Some(change) = change {
                 batch.changed.push(id.clone());
                 batch.commit.changes.push(NewChange {
                     subject: Subject::Monitor(id.clone()),
                     change,
-                    maintained: Maintained::No,
+                    maintained,
                     folded_into: self.folded.get(id).map(|(_, root)| root.clone()),
                 });
             }
@@ -622,8 +668,8 @@ impl Target {
     }
 
     /// The time since it was last accounted for.
-    fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
-        account(&mut self.accounted, now, health)
+    fn account(&mut self, now: Timestamp, health: Health, maintained: Maintained) -> Option<Span> {
+        account(&mut self.accounted, now, health, maintained)
     }
 }
 
@@ -639,6 +685,7 @@ impl Monitor {
             targets,
             state,
             history: History::new(now),
+            maintained: Maintained::No,
             version: 0,
             accounted: now,
         }
@@ -646,21 +693,27 @@ impl Monitor {
 
     fn account(&mut self, now: Timestamp, health: Health) -> Option<Span> {
         let from = self.accounted;
-        let span = account(&mut self.accounted, now, health);
+        let maintained = self.maintained;
+        let span = account(&mut self.accounted, now, health, maintained);
         if span.is_some() {
-            self.history.add_span(from, now, health);
+            self.history.add_span((from, now), health, maintained);
         }
         span
     }
 }
 
-fn account(accounted: &mut Timestamp, now: Timestamp, health: Health) -> Option<Span> {
+fn account(
+    accounted: &mut Timestamp,
+    now: Timestamp,
+    health: Health,
+    maintained: Maintained,
+) -> Option<Span> {
     let from = std::mem::replace(accounted, now);
     (from < now).then_some(Span {
         from,
         to: now,
         health,
-        maintained: Maintained::No,
+        maintained,
     })
 }
 

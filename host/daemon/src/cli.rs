@@ -11,16 +11,23 @@ use watchkeeper_config::{Loaded, Problems};
 
 use crate::serve;
 
+mod announcement;
 mod api;
 mod channel;
 mod check;
 mod health;
+mod import;
+mod levels;
+mod maintenance;
+mod moving;
 mod past;
 mod plugin;
 mod setting;
+mod shell;
 pub(crate) mod start;
 mod store;
 mod token;
+mod user;
 
 /// How the process ends, after `sysexits.h` where that has a word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,11 +99,25 @@ enum Command {
     /// Incidents, on the server that runs
     #[command(subcommand)]
     Incident(past::IncidentCommand),
+    /// Maintenances, on the server that runs
+    #[command(subcommand)]
+    Maintenance(maintenance::MaintenanceCommand),
+    /// Announcements, on the server that runs
+    #[command(subcommand)]
+    Announcement(announcement::AnnouncementCommand),
     /// What was told to whom, on the server that runs
     Deliveries(past::Deliveries),
+    /// How well promises are kept, on the server that runs
+    Sla(levels::Sla),
+    /// Broken promises, on the server that runs
+    #[command(subcommand)]
+    Breach(levels::BreachCommand),
     /// Who may use the API
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Who may sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -106,9 +127,29 @@ enum Command {
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// Print what completes this command line in a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the pages of the manual into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder; made where it is missing
+        folder: PathBuf,
+    },
     /// The databases of the data folder
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Print what was made through the API of the server that runs, without secrets
+    Export(moving::Export),
+    /// Take over what `export` printed, on the server that runs: all of it or nothing
+    Import(moving::Import),
+    /// Copy the databases into a folder, while the host runs or not: as `store backup`
+    Backup {
+        /// The folder, made where it is missing; a backup in it is never replaced
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,6 +158,8 @@ enum ConfigCommand {
     Check,
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// Make a configuration out of another system's, and say what is different
+    Import(import::Import),
 }
 
 impl Cli {
@@ -179,8 +222,19 @@ impl Command {
             }
             Self::Set(set) => set.run(global).await,
             Self::Incident(command) => command.run(global).await,
+            Self::Maintenance(command) => command.run(global).await,
+            Self::Announcement(command) => command.run(global).await,
             Self::Deliveries(deliveries) => deliveries.run(global).await,
+            Self::Sla(sla) => sla.run(global).await,
+            Self::Breach(command) => command.run(global).await,
             Self::Token(command) => match read_config(&global.config) {
+                Ok(loaded) => command.run(&loaded.config, global.json),
+                Err(exit) => Ok(exit),
+            },
+            Self::Config(ConfigCommand::Import(command)) => command.run(global.json),
+            Self::Completions { shell } => shell::completions(shell),
+            Self::Man { folder } => shell::man(&folder),
+            Self::User(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config, global.json),
                 Err(exit) => Ok(exit),
             },
@@ -189,6 +243,15 @@ impl Command {
                 Err(exit) => Ok(exit),
             },
             Self::Plugin(command) => command.run(global).await,
+            Self::Export(export) => export.run(global).await,
+            Self::Import(import) => import.run(global).await,
+            Self::Backup { path } => match read_config(&global.config) {
+                Ok(loaded) => {
+                    let command = store::StoreCommand::Backup { path };
+                    command.run(&loaded.config).await
+                }
+                Err(exit) => Ok(exit),
+            },
             Self::Store(command) => match read_config(&global.config) {
                 Ok(loaded) => command.run(&loaded.config).await,
                 Err(exit) => Ok(exit),

@@ -1,6 +1,6 @@
 //! What is kept of the past, for whoever asks the web for it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +8,20 @@ use futures::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tracing::{error, info};
-use watchkeeper_engine::id::ServiceId;
+use watchkeeper_engine::id::{MonitorId, ServiceId};
 use watchkeeper_engine::incident::{Incident, IncidentId, Refused, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_store::{
-    Audience, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Ended, IncidentEntry,
+    Audience, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Ended, EntryKind, IncidentEntry,
     IncidentQuery, IncidentStory, Retried, Store, StoreError,
 };
 use watchkeeper_web::{
-    Affected, BadLink, Delivered, DeliveryRecord, EntryRecord, Found, Impact, IncidentRecord,
-    IncidentView, Link, NotTaken, Part, Records, Refusal, Retry, Taken, UpdateView,
+    Affected, BadLink, Deed, Delivered, DeliveryRecord, EntryRecord, Found, Impact, IncidentRecord,
+    IncidentView, Link, NotTaken, NotTold, Part, Records, Refusal, Retry, Taken, UpdateView,
     WantedDeliveries, WantedIncidents,
 };
 
+use crate::board::incidents::people::{self, NotDone};
 use crate::clock;
 use crate::intake::Keys;
 use crate::links::{Links, NotGood, Shown};
@@ -47,11 +48,12 @@ impl Records for Desk {
             let found = self.store.incident(IncidentId::new(number)).await;
             let story = found.map_err(|problem| unreadable(&problem))?;
             let keys = Arc::clone(&self.keys.borrow());
-            Ok(story.map(|story| record(story, &keys.services)))
+            Ok(story.map(|story| record(story, &keys)))
         })
     }
 
     fn incidents(&self, wanted: WantedIncidents) -> Found<'_, Vec<IncidentRecord>> {
+        let private_too = wanted.private_too;
         let query = IncidentQuery {
             ended: match wanted.open {
                 None => Ended::Any,
@@ -68,10 +70,10 @@ impl Records for Desk {
             let found = self.store.incidents(query).await;
             let stories = found.map_err(|problem| unreadable(&problem))?;
             let keys = Arc::clone(&self.keys.borrow());
-            let records = stories
-                .into_iter()
-                .map(|story| record(story, &keys.services));
-            Ok(records.collect())
+            let records = stories.into_iter().map(|story| record(story, &keys));
+            Ok(records
+                .filter(|record| private_too || !record.private)
+                .collect())
         })
     }
 
@@ -95,7 +97,7 @@ impl Records for Desk {
                     by: taken.by,
                     at: taken.at,
                 }),
-                Ok(Err(Refused::Over)) => Err(NotTaken::Over),
+                Ok(Err(Refused::Over | Refused::Merged | Refused::Itself)) => Err(NotTaken::Over),
                 Ok(Err(Refused::Unknown)) => Err(NotTaken::Unknown),
                 Err(_) => Err(NotTaken::Busy),
             }
@@ -106,6 +108,51 @@ impl Records for Desk {
                 Ok(taken) => taken,
                 Err(_) => Err(NotTaken::Busy),
             }
+        })
+    }
+
+    fn tell(
+        &self,
+        deed: Deed,
+        revision: Option<u32>,
+        by: Arc<str>,
+    ) -> BoxFuture<'_, Result<IncidentRecord, NotTold>> {
+        let (id, into, deed) = doing(deed);
+        let telling = async move {
+            let mut stories = Vec::new();
+            // What ended long ago is not on the board.
+            for wanted in id.into_iter().chain(into) {
+                let found = self.store.incident(wanted).await;
+                let found = found.map_err(|problem| {
+                    unreadable(&problem);
+                    NotTold::Busy
+                })?;
+                stories.push(found.ok_or(NotTold::Unknown)?);
+            }
+            let (reply, answer) = oneshot::channel();
+            let order = Order::Tell {
+                id,
+                deed: Box::new(deed),
+                revision,
+                by,
+                stories,
+                reply,
+            };
+            self.orders.send(order).await.map_err(|_| NotTold::Busy)?;
+            let done = answer.await.map_err(|_| NotTold::Busy)?;
+            let done = done.map_err(|refused| match refused {
+                NotDone::Unknown => NotTold::Unknown,
+                NotDone::Stale => NotTold::Stale,
+                NotDone::NoService(service) => NotTold::NoService(service),
+                NotDone::Unfit(why) => NotTold::Unfit(why),
+            })?;
+            let story = self.incident(done.get()).await;
+            story.ok().flatten().ok_or(NotTold::Busy)
+        };
+        Box::pin(async move {
+            timeout(PATIENCE, telling)
+                .await
+                .unwrap_or(Err(NotTold::Busy))
         })
     }
 
@@ -176,6 +223,83 @@ impl Desk {
     }
 }
 
+/// What somebody wants done, in the board's words, and to which incidents.
+fn doing(deed: Deed) -> (Option<IncidentId>, Option<IncidentId>, people::Deed) {
+    let id = |number| Some(IncidentId::new(number));
+    match deed {
+        Deed::Open {
+            title,
+            services,
+            impact,
+            stage,
+            text,
+            started,
+        } => {
+            let deed = people::Deed::Open {
+                title,
+                services,
+                severity: severity(impact),
+                stage: worked(stage),
+                text,
+                started,
+            };
+            (None, None, deed)
+        }
+        Deed::Change {
+            number,
+            title,
+            services,
+            impact,
+        } => {
+            let deed = people::Deed::Change {
+                title,
+                services,
+                severity: impact.map(severity),
+            };
+            (id(number), None, deed)
+        }
+        Deed::Update {
+            number,
+            text,
+            public,
+            stage,
+        } => {
+            let deed = people::Deed::Update {
+                text,
+                audience: if public {
+                    Audience::Public
+                } else {
+                    Audience::Internal
+                },
+                stage: stage.map(worked),
+            };
+            (id(number), None, deed)
+        }
+        Deed::Postmortem { number, text } => (id(number), None, people::Deed::Postmortem { text }),
+        Deed::Merge { number, into } => {
+            let into = IncidentId::new(into);
+            (id(number), Some(into), people::Deed::Merge { into })
+        }
+    }
+}
+
+const fn severity(impact: Impact) -> Severity {
+    match impact {
+        Impact::Minor => Severity::Minor,
+        Impact::Major => Severity::Major,
+        Impact::Critical => Severity::Critical,
+    }
+}
+
+const fn worked(stage: watchkeeper_web::Stage) -> Stage {
+    match stage {
+        watchkeeper_web::Stage::Investigating => Stage::Investigating,
+        watchkeeper_web::Stage::Identified => Stage::Identified,
+        watchkeeper_web::Stage::Monitoring => Stage::Monitoring,
+        watchkeeper_web::Stage::Resolved => Stage::Resolved,
+    }
+}
+
 /// What the public sees of an incident whose services are called `labels`. Those
 /// that are not configured any more are left out.
 pub(crate) fn view(
@@ -184,6 +308,7 @@ pub(crate) fn view(
     incident: &Incident,
     entries: &[IncidentEntry],
     label: impl Fn(&ServiceId) -> Option<Arc<str>>,
+    private: &HashSet<MonitorId>,
 ) -> IncidentView {
     let affects = incident.services().into_iter().filter_map(|service| {
         Some(Affected {
@@ -191,14 +316,19 @@ pub(crate) fn view(
             part: Part::Service(service.clone()),
         })
     });
-    let public = entries
-        .iter()
-        .rev()
-        .filter(|entry| entry.audience == Audience::Public);
-    let updates = public.map(|entry| UpdateView {
+    let is_private = |entry: &IncidentEntry| {
+        let monitor = entry.monitor.as_ref();
+        monitor.is_some_and(|it| private.contains(it))
+    };
+    let newest_first = entries.iter().rev();
+    let (learned, told): (Vec<_>, Vec<_>) = newest_first
+        .filter(|entry| entry.audience == Audience::Public && !is_private(entry))
+        .partition(|entry| entry.kind == EntryKind::Postmortem);
+    let updates = told.into_iter().map(|entry| UpdateView {
         stage: stage(entry.stage),
         at: entry.at,
         text: Arc::clone(&entry.text),
+        is_markdown: entry.kind == EntryKind::Update,
     });
     IncidentView {
         id: id.to_string().into(),
@@ -212,22 +342,39 @@ pub(crate) fn view(
         resolved: incident.resolved,
         affects: affects.collect(),
         updates: updates.collect(),
+        postmortem: learned.first().map(|entry| Arc::clone(&entry.text)),
     }
 }
 
-fn record(story: IncidentStory, labels: &HashMap<ServiceId, Arc<str>>) -> IncidentRecord {
+/// Whether the public must not know of an incident: its title names what it began
+/// with, and where that is private, or all that it hit, there is nothing to tell.
+pub(crate) fn is_private(incident: &Incident, private: &HashSet<MonitorId>) -> bool {
+    let parts = || incident.parts.keys();
+    let roots = incident
+        .parts
+        .values()
+        .filter_map(|part| part.root.as_ref());
+    let own = parts().filter(|monitor| *monitor.service() == incident.service);
+    let of_own_service = own.clone().count() > 0 && own.clone().all(|it| private.contains(it));
+    of_own_service
+        || (!incident.parts.is_empty() && parts().all(|it| private.contains(it)))
+        || roots.into_iter().any(|it| private.contains(it))
+}
+
+fn record(story: IncidentStory, keys: &Keys) -> IncidentRecord {
     let IncidentStory { row, entries } = story;
     let incident = &row.incident;
-    let view = view(row.id, &row.title, incident, &entries, |service| {
-        labels.get(service).map(Arc::clone)
-    });
+    let label = |service: &ServiceId| keys.services.get(service).map(Arc::clone);
+    let view = view(row.id, &row.title, incident, &entries, label, &keys.private);
     IncidentRecord {
+        private: is_private(incident, &keys.private),
         number: row.id.get(),
         view,
         stage: stage(incident.stage),
         origin: incident.origin.as_str(),
         services: incident.services().into_iter().cloned().collect(),
         reopened: incident.reopened,
+        merged_into: incident.merged_into.map(IncidentId::get),
         taken: incident.acknowledged.as_ref().map(|taken| Taken {
             by: Arc::clone(&taken.by),
             at: taken.at,

@@ -57,18 +57,20 @@ impl History {
     }
 
     /// Adds time spent with one health, over midnights.
-    pub(crate) fn add_span(&mut self, from: Timestamp, to: Timestamp, health: Health) {
+    pub(crate) fn add_span(
+        &mut self,
+        (from, to): (Timestamp, Timestamp),
+        health: Health,
+        maintained: Maintained,
+    ) {
         self.roll(to);
         let mut from = from.as_millis().max((self.today + 1 - SHOWN) * DAY_MS);
         while from < to.as_millis() {
             let day = from.div_euclid(DAY_MS);
             let end = ((day + 1) * DAY_MS).min(to.as_millis());
             if let Some(day) = self.day_mut(day) {
-                day.sums.record(
-                    health,
-                    Maintained::No,
-                    u64::try_from(end - from).unwrap_or(0),
-                );
+                day.sums
+                    .record(health, maintained, u64::try_from(end - from).unwrap_or(0));
             }
             from = end;
         }
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn a_span_over_midnights_is_cut_at_each() {
         let mut history = History::new(at(0));
-        history.add_span(at(20), at(53), Health::Dead);
+        history.add_span((at(20), at(53)), Health::Dead, Maintained::No);
         assert_eq!(dead_hours(&history), [4, 24, 5]);
         assert_eq!(history.first_day(), at(24 * (3 - SHOWN)));
     }
@@ -164,22 +166,22 @@ mod tests {
     #[test]
     fn what_is_older_than_the_page_leaves_it() {
         let mut history = History::new(at(0));
-        history.add_span(at(1), at(2), Health::Dead);
+        history.add_span((at(1), at(2)), Health::Dead, Maintained::No);
         history.roll(at(24 * 89));
         assert_eq!(dead_hours(&history), [1]);
         history.roll(at(24 * 90));
         assert_eq!(dead_hours(&history), [0; 0]);
         history.roll(at(24 * 100_000));
-        history.add_span(at(0), at(24 * 100_000 + 1), Health::Dead);
+        history.add_span((at(0), at(24 * 100_000 + 1)), Health::Dead, Maintained::No);
         assert_eq!(dead_hours(&history).iter().sum::<u64>(), 89 * 24 + 1);
     }
 
     #[test]
     fn a_clock_set_back_loses_nothing() {
         let mut history = History::new(at(48));
-        history.add_span(at(30), at(31), Health::Dead);
+        history.add_span((at(30), at(31)), Health::Dead, Maintained::No);
         history.roll(at(0));
-        history.add_span(at(49), at(50), Health::Dead);
+        history.add_span((at(49), at(50)), Health::Dead, Maintained::No);
         assert_eq!(dead_hours(&history), [1, 1]);
     }
 

@@ -1,7 +1,7 @@
 //! What the outside says: who may say it, and its way to the one task that
 //! decides.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use watchkeeper_web::{Access, Admission, Intake, Kind, Refusal, Told};
 
 use crate::aside::Aside;
 use crate::clock;
+use crate::figures::Catalogue;
 
 /// How many messages may wait to be taken in. Who comes then waits for a place,
 /// within [`PATIENCE`].
@@ -47,8 +48,16 @@ pub(crate) struct Keys {
     manager: Option<Digest>,
     heartbeats: HashMap<Digest, MonitorId>,
     kinds: HashMap<MonitorId, Kind>,
+    /// The present configuration.
+    pub(crate) config: Config,
     /// What the services are called.
     pub(crate) services: HashMap<ServiceId, Arc<str>>,
+    /// What can be summed up.
+    pub(crate) catalogue: Catalogue,
+    /// What the public must not know of.
+    pub(crate) private: Arc<HashSet<MonitorId>>,
+    /// What readers of the page are asked for.
+    reader: Option<Digest>,
 }
 
 impl Keys {
@@ -79,13 +88,28 @@ impl Keys {
                 .map(|token| digest(token.expose())),
             heartbeats,
             kinds,
+            config: config.clone(),
+            private: Arc::new(private(config)),
+            reader: config
+                .page
+                .password
+                .as_ref()
+                .map(|password| digest(password.expose())),
             services: config
                 .services
                 .iter()
+                .filter(|service| service.monitors.iter().any(|each| !each.private))
                 .map(|service| (service.id.clone(), Arc::clone(&service.label)))
                 .collect(),
+            catalogue: Catalogue::of(config),
         }
     }
+}
+
+/// The monitors that the public must not know of.
+pub(crate) fn private(config: &Config) -> HashSet<MonitorId> {
+    let private = config.monitors().filter(|monitor| monitor.private);
+    private.map(|monitor| monitor.id.clone()).collect()
 }
 
 /// Whether the password is the secret with this digest.
@@ -121,6 +145,10 @@ impl Intake for Counter {
         opens(self.keys.borrow().manager, password)
     }
 
+    fn admits_reader(&self, password: &str) -> Admission {
+        opens(self.keys.borrow().reader, password)
+    }
+
     fn hushed_for(&self) -> Option<Duration> {
         let until = (*self.hushed.borrow())?;
         let left = until.since(clock::wall());
@@ -150,11 +178,13 @@ impl Intake for Counter {
                 error!(%problem, "tokens cannot be looked up");
                 Refusal::Busy
             })?;
+            let token = token.filter(|token| token.is_good(clock::wall()));
             Ok(token.map(|token| Access {
                 name: token.name.as_str().into(),
                 read: token.may(Scope::Read),
                 report: token.may(Scope::Report),
                 write: token.may(Scope::Write),
+                admin: token.may(Scope::Admin),
             }))
         })
     }

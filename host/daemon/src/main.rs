@@ -18,11 +18,14 @@ mod trust;
 
 mod asking;
 
+mod planning;
 mod plugins;
 
 mod source;
 
 mod assignment;
+
+mod items;
 
 mod spaces;
 
@@ -35,8 +38,13 @@ mod intake;
 
 mod links;
 
+mod staff;
+
+mod console;
+
 mod orders;
 
+mod announcing;
 mod apply;
 
 mod board;
@@ -53,7 +61,16 @@ mod dead_man;
 
 mod page;
 
+mod catalogue;
+mod control;
+
+mod publish;
+
 mod desk;
+mod survey;
+
+mod figures;
+mod levels;
 
 mod reload;
 

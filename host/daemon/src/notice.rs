@@ -56,6 +56,10 @@ pub(crate) enum Occasion {
     Reminder,
     /// The host has started.
     Startup,
+    /// A maintenance begins soon, has begun or is over.
+    Maintenance,
+    /// A promise was broken.
+    Breach,
     /// The host's own trouble, or its end.
     Host,
     /// As an older version wrote that the host lost its own network.
@@ -141,6 +145,8 @@ impl Occasion {
             Self::Changed | Self::Host | Self::Network => sandbox::Occasion::Changed,
             Self::Reminder => sandbox::Occasion::Reminder,
             Self::Startup => sandbox::Occasion::Startup,
+            Self::Maintenance => sandbox::Occasion::Maintenance,
+            Self::Breach => sandbox::Occasion::Breach,
         }
     }
 }

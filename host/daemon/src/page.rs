@@ -4,19 +4,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use watchkeeper_config::config::{Page, Picture};
 use watchkeeper_engine::health::{Health, Verdict};
 use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
 use watchkeeper_engine::monitor;
 use watchkeeper_engine::passive::Heard;
 use watchkeeper_engine::passive::report::Said;
 use watchkeeper_engine::time::Timestamp;
+use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{ChangeQuery, Store, StoreError, SubjectKind};
-use watchkeeper_web::{Day, DayState, MonitorView, Overall, ServiceView, TargetView, View};
+use watchkeeper_web::{
+    Branding, Day, DayState, Language, Look, MonitorView, OtherPage, Overall, ServiceView,
+    TargetView, View,
+};
 
 use crate::board::{Board, Monitor, Target};
 use crate::history::{self, LATENCIES};
 
 mod incidents;
+mod planned;
 
 /// How many changes are read to explain the days of the page. On a page with
 /// more, the oldest days say only how long and not why.
@@ -30,6 +36,8 @@ const LATENCIES_FROM: Duration = Duration::from_hours(2);
 pub(crate) struct Views {
     monitors: HashMap<MonitorId, (u64, Arc<MonitorView>)>,
     services: HashMap<ServiceId, Arc<ServiceView>>,
+    /// That of the page and those of the pages beside it.
+    looks: Vec<Arc<Look>>,
 }
 
 impl Views {
@@ -49,22 +57,52 @@ impl Views {
                 .iter()
                 .filter_map(|each| Some(self.monitor(board, board.monitor(&each.id)?)))
                 .collect();
-            let weighed = service.monitors.iter().filter_map(|each| {
-                Some((board.monitor(&each.id)?.state.standing.health, each.weight))
-            });
-            let health = monitor::service(weighed);
-            healths.push(health);
+            let watched = || {
+                let known = service
+                    .monitors
+                    .iter()
+                    .filter(|each| !board.is_paused(&each.id));
+                known.filter_map(|each| Some((each.weight, board.monitor(&each.id)?)))
+            };
+            let maintained = watched().next().is_some()
+                && watched().all(|(_, known)| known.maintained == Maintained::Yes);
+            // What is under maintenance does not make the rest look bad.
+            let counted = || {
+                let counts = |known: &Monitor| maintained || known.maintained == Maintained::No;
+                watched().filter(move |(_, known)| counts(known))
+            };
+            let weigh = |(weight, known): (_, &Monitor)| (known.state.standing.health, weight);
+            let health = monitor::service(counted().map(weigh));
+            if watched().next().is_some() && !maintained {
+                healths.push(health);
+            }
+            let hidden = service.monitors.iter().any(|each| each.private);
+            let public = counted().filter(|(_, known)| !known.assigned.monitor.private);
+            let public = monitor::service(public.map(weigh));
             let view = ServiceView {
+                private: service.private,
+                public_health: hidden.then_some(public),
                 id: service.id.clone(),
                 label: Arc::clone(&service.label),
                 description: service.description.clone(),
                 health,
-                maintained: false,
+                maintained,
                 monitors,
             };
             services.push(self.service(view));
         }
+        if healths.is_empty() && !config.services.is_empty() {
+            // Everything is as it was planned to be.
+            healths.push(Health::Healthy);
+        }
         let page = monitor::page(healths);
+        if self.looks.is_empty() {
+            let others = config.page.others.iter().map(|other| &other.page);
+            let pages = std::iter::once(&config.page).chain(others);
+            self.looks = pages
+                .map(|page| Arc::new(Look::new(&branding(page))))
+                .collect();
+        }
         let (open, past) = incidents::incidents(board, now);
         View {
             title: Arc::clone(&config.page.title),
@@ -73,11 +111,16 @@ impl Views {
             website: config.page.website.clone(),
             support: config.page.support.clone(),
             public_url: Some(board.page_url().into()),
+            languages: languages(&config.page),
+            time_zone: config.page.time_zone.iana_name().map(Arc::from),
+            embed_on: Arc::clone(&config.page.embed_on),
+            look: self.looks.first().cloned(),
+            others: others(&config.page, &self.looks),
             health: Overall::new(page.worst, page.partial),
             services,
-            announcements: Vec::new(),
+            announcements: planned::announcements(board, now),
             incidents: open,
-            maintenance: Vec::new(),
+            maintenance: planned::maintenances(board, now),
             past: Some(past),
             checked_at: board.checked_at(),
             now,
@@ -101,6 +144,7 @@ impl Views {
     fn service(&mut self, view: ServiceView) -> Arc<ServiceView> {
         if let Some(before) = self.services.get(&view.id)
             && before.health == view.health
+            && before.maintained == view.maintained
             && before.monitors.len() == view.monitors.len()
             && before
                 .monitors
@@ -113,6 +157,51 @@ impl Views {
         let view = Arc::new(view);
         self.services.insert(view.id.clone(), Arc::clone(&view));
         view
+    }
+}
+
+/// The languages that the page is offered in.
+fn languages(page: &Page) -> Arc<[Language]> {
+    let codes = page.languages.iter();
+    codes.filter_map(|code| Language::from_code(code)).collect()
+}
+
+/// The pages beside the main one, whose looks come after that of the main one.
+fn others(page: &Page, looks: &[Arc<Look>]) -> Arc<[OtherPage]> {
+    let looks = looks.iter().skip(1);
+    let others = page.others.iter().zip(looks);
+    others
+        .map(|(other, look)| {
+            let page = &other.page;
+            OtherPage {
+                domain: Arc::clone(&other.domain),
+                services: other.services.clone(),
+                title: Arc::clone(&page.title),
+                company: page.company.clone(),
+                description: page.description.clone(),
+                website: page.website.clone(),
+                support: page.support.clone(),
+                languages: languages(page),
+                time_zone: page.time_zone.iana_name().map(Arc::from),
+                embed_on: Arc::clone(&page.embed_on),
+                look: Some(Arc::clone(look)),
+            }
+        })
+        .collect()
+}
+
+/// What the configuration says of the look of the page.
+fn branding(page: &Page) -> Branding {
+    let picture = |picture: &Picture| (picture.media_type, Arc::clone(&picture.bytes));
+    let links = page.links.iter();
+    Branding {
+        logo: page.logo.as_ref().map(picture),
+        icon: page.icon.as_ref().map(picture),
+        colours: page.colours.clone(),
+        custom_css: page.custom_css.clone(),
+        links: links
+            .map(|link| (Arc::clone(&link.label), Arc::clone(&link.url)))
+            .collect(),
     }
 }
 
@@ -183,7 +272,7 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             name: name.into(),
             address: id.public_address().into(),
             health,
-            maintained: false,
+            maintained: monitor.maintained == Maintained::Yes,
             latency_ms: last
                 .and_then(|reading| reading.latency)
                 .filter(|_| health != Health::Dead)
@@ -193,11 +282,14 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             reason: reason.or_else(|| standing.and_then(|standing| standing.reason.clone())),
         }
     });
+    let sums: HealthSums = monitor.history.days().map(|day| day.sums).sum();
     MonitorView {
+        private: own.private,
         id: own.id.clone(),
         label: Arc::clone(&own.label),
         health: standing.health,
-        maintained: false,
+        maintained: monitor.maintained == Maintained::Yes,
+        paused: board.is_paused(&own.id),
         since: standing.since,
         latency_ms: monitor.history.median_latency().map(millis),
         spark: monitor
@@ -207,12 +299,8 @@ fn monitor_view(board: &Board, monitor: &Monitor) -> MonitorView {
             .collect(),
         days: monitor.history.days().map(day).collect(),
         first_day: monitor.history.first_day(),
-        uptime: monitor
-            .history
-            .days()
-            .map(|day| day.sums)
-            .sum::<watchkeeper_engine::uptime::HealthSums>()
-            .uptime(),
+        uptime: sums.uptime(),
+        excluded_minutes: minutes(sums.maintenance_ms),
         targets: targets.collect(),
     }
 }
@@ -252,9 +340,14 @@ fn day(day: &history::Day) -> Day {
     };
     Day {
         state,
-        affected_minutes: u32::try_from(affected.div_ceil(60_000)).unwrap_or(u32::MAX),
+        affected_minutes: minutes(affected),
         why: day.why.as_ref().map(|(_, why)| Arc::clone(why)),
     }
+}
+
+/// Begun minutes.
+fn minutes(millis: u64) -> u32 {
+    u32::try_from(millis.div_ceil(60_000)).unwrap_or(u32::MAX)
 }
 
 fn millis(span: Duration) -> u32 {
@@ -277,6 +370,16 @@ fn names<'a>(addresses: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
             }
         })
         .collect()
+}
+
+/// An address as those may see it who work with the host: without user information, a
+/// query and a fragment, which may be secret.
+pub(crate) fn shown_address(address: &str) -> String {
+    let (host, path) = parts(address);
+    match address.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://{host}{path}"),
+        None => format!("{host}{path}"),
+    }
 }
 
 /// Host with port, and path, of an address.
@@ -326,6 +429,27 @@ mod tests {
             &["tcp://[::1]:80", "whatever", "icmp://host"],
             &["[::1]:80", "whatever", "host"],
         );
+    }
+
+    #[test]
+    fn those_who_work_with_the_host_see_no_secrets_either() {
+        for (address, shown) in [
+            (
+                "https://user:s3cret@a.example.com/x?token=s3cret#y",
+                "https://a.example.com/x",
+            ),
+            ("tcp://[::1]:80", "tcp://[::1]:80"),
+            ("worker-1", "worker-1"),
+        ] {
+            assert_eq!(shown_address(address), shown);
+        }
+    }
+
+    #[test]
+    fn every_language_of_the_configuration_is_one_of_the_page() {
+        let loaded = watchkeeper_config::load_texts(Vec::new(), &|_| None);
+        let page = loaded.unwrap().config.page;
+        assert_eq!(*languages(&page), Language::ALL);
     }
 
     #[test]

@@ -10,14 +10,21 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
+use watchkeeper_config::items::Item;
 use watchkeeper_config::plugin_config::PluginConfig;
-use watchkeeper_config::{Config, Problem};
+use watchkeeper_config::{Config, Loaded, Problem, Problems};
+use watchkeeper_store::Store;
+use watchkeeper_web::{ItemRecord, PluginRecords};
 
+pub(crate) use self::edits::{Ask, Edit, QUEUE, records};
 use crate::assignment::{Assignments, assign, validate};
+use crate::items::{Kept, LeaveOut, merge};
 use crate::plugins::{Demand, Shelf};
 use crate::telemetry::Metrics;
+
+mod edits;
 
 /// How often the files of the configuration are looked at. A change counts once
 /// it looked the same twice, so that a half-written file is not read.
@@ -35,6 +42,19 @@ pub(crate) struct Reload {
     pub(crate) demand: watch::Sender<Arc<Demand>>,
     pub(crate) assignments: watch::Sender<Arc<Assignments>>,
     pub(crate) metrics: Arc<Metrics>,
+    /// What the files of the configuration in use said.
+    pub(crate) texts: Vec<(String, String)>,
+    /// The parts of the configuration in use, as they were written.
+    pub(crate) items: Vec<Item>,
+    /// Those that stand in no file.
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) store: Arc<dyn Store>,
+    /// What people want changed.
+    pub(crate) edits: mpsc::Receiver<Edit>,
+    /// Where the parts are shown.
+    pub(crate) shown: watch::Sender<Arc<Vec<ItemRecord>>>,
+    /// Where the plugins are shown.
+    pub(crate) shown_plugins: watch::Sender<Arc<PluginRecords>>,
 }
 
 /// The files of a configuration and how each looks.
@@ -49,8 +69,19 @@ impl Reload {
         let mut named = files_of(&self.config);
         let mut in_use = look(&self.path, &named).await;
         let mut seen = in_use.clone();
+        let mut is_edited = true;
+        self.show_items();
         loop {
             tokio::select! {
+                edit = self.edits.recv(), if is_edited => {
+                    is_edited = edit.is_some();
+                    if let Some(edit) = edit {
+                        self.edit(edit).await;
+                        named = files_of(&self.config);
+                        in_use = with_new_files(&in_use, look(&self.path, &named).await);
+                        seen.clone_from(&in_use);
+                    }
+                }
                 changed = self.shelf.changed() => {
                     if changed.is_err() {
                         return Ok(());
@@ -61,6 +92,7 @@ impl Reload {
                         self.publish();
                     }
                     self.shelf_in_use = now;
+                    self.show_items();
                 }
                 _ = hangups.recv() => {
                     let now = look(&self.path, &named).await;
@@ -83,12 +115,16 @@ impl Reload {
     /// Reads the configuration and takes it over if it is right. `named` becomes
     /// the files that it names.
     async fn reload(&mut self, named: &mut BTreeSet<PathBuf>) {
-        let path = self.path.clone();
+        let (path, mut kept) = (self.path.clone(), self.kept.clone());
         let read = tokio::task::spawn_blocking(move || {
-            watchkeeper_config::load(&path, &|name| std::env::var(name).ok())
+            let env = |name: &str| std::env::var(name).ok();
+            // The files are whole by themselves, whatever is kept beside them.
+            let files = watchkeeper_config::load(&path, &env)?;
+            let merged = merge(&files.texts, &mut kept, LeaveOut::Troubled, &env)?;
+            Ok::<_, Problems>((merged, kept))
         });
-        let config = match read.await {
-            Ok(Ok(loaded)) => loaded.config,
+        let (loaded, kept) = match read.await {
+            Ok(Ok(merged)) => merged,
             Ok(Err(problems)) => {
                 error!("the configuration is wrong; the one before stays in use\n{problems}");
                 self.metrics.config_rejected.set(1);
@@ -96,14 +132,15 @@ impl Reload {
             }
             Err(_) => return,
         };
-        *named = files_of(&config);
+        let config = &loaded.config;
+        *named = files_of(config);
         let shelf = Arc::clone(&self.shelf.borrow());
-        let (assignments, mut problems) = assign(&config, &shelf, &self.own_listeners);
+        let (assignments, mut problems) = assign(config, &shelf, &self.own_listeners);
         if problems.is_empty() {
             problems = validate(&assignments).await;
         }
         if !problems.is_empty() {
-            let problems = watchkeeper_config::Problems::from(problems);
+            let problems = Problems::from(problems);
             error!(
                 "the configuration does not fit the plugins; the one before stays in use\n{problems}"
             );
@@ -111,8 +148,10 @@ impl Reload {
             return;
         }
         self.metrics.config_rejected.set(0);
-        if config == self.config {
+        if *config == self.config {
             info!("configuration read again: nothing changed");
+            // The lines may stand elsewhere.
+            self.take_over(loaded, kept);
             return;
         }
         for (what, same) in [
@@ -127,10 +166,20 @@ impl Reload {
                 warn!("a change of {what} takes effect at the next start");
             }
         }
-        self.demand.send_replace(Arc::new(Demand::of(&config)));
-        self.config = config;
+        self.take_over(loaded, kept);
         info!("configuration taken over");
         self.publish();
+    }
+
+    /// Goes on with another configuration.
+    fn take_over(&mut self, loaded: Loaded, kept: Vec<Kept>) {
+        self.demand
+            .send_replace(Arc::new(Demand::of(&loaded.config)));
+        self.config = loaded.config;
+        self.texts = loaded.texts;
+        self.items = loaded.items;
+        self.kept = kept;
+        self.show_items();
     }
 
     fn publish(&self) {

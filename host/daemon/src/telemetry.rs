@@ -19,8 +19,11 @@ use watchkeeper_sandbox::Measurement;
 use watchkeeper_web::{Refusal, Told, What};
 
 mod readings;
+mod standings;
+pub(crate) mod work;
 
 use readings::Readings;
+pub(crate) use standings::{Figures, Kept, Promise, Standings};
 
 /// A monitor in labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,11 +91,13 @@ pub(crate) struct Metrics {
     check_seconds: Histograms<PluginLabels>,
     check_cpu: Family<PluginLabels, Counter<f64, AtomicU64>>,
     check_memory: Family<PluginLabels, Gauge>,
-    pub(crate) lateness: Histogram,
+    lateness: Histogram,
+    latest: work::Lateness,
     pub(crate) in_flight: Gauge,
     pub(crate) skipped: Counter,
     monitor_health: Family<MonitorLabels, Gauge>,
     readings: Arc<Readings>,
+    pub(crate) standings: Arc<Standings>,
     told: Family<ToldLabels, Counter>,
     pub(crate) changes: Counter,
     plugin_loaded: Family<LoadedLabels, Gauge>,
@@ -120,10 +125,12 @@ impl Metrics {
             check_cpu: Family::default(),
             check_memory: Family::default(),
             lateness: Histogram::new(wide()),
+            latest: work::Lateness::default(),
             in_flight: Gauge::default(),
             skipped: Counter::default(),
             monitor_health: Family::default(),
             readings: Arc::default(),
+            standings: Arc::default(),
             told: Family::default(),
             changes: Counter::default(),
             plugin_loaded: Family::default(),
@@ -188,6 +195,7 @@ impl Metrics {
             metrics.monitor_health.clone(),
         );
         registry.register_collector(Box::new(Arc::clone(&metrics.readings)));
+        registry.register_collector(Box::new(Arc::clone(&metrics.standings)));
         registry.register(
             "told",
             "What was said of monitors that do not ask, by kind and how it was taken",
@@ -314,14 +322,16 @@ impl Metrics {
         }
     }
 
-    /// Shows the latency and the measurements of a target's last reading.
+    /// Shows the latency and the measurements of a target's last reading. `failed` is
+    /// whether it was dead, if it came to a verdict.
     pub(crate) fn show_reading(
         &self,
         target: &TargetId,
+        failed: Option<bool>,
         latency: Option<Duration>,
         measurements: Vec<Measurement>,
     ) {
-        self.readings.put(target, latency, measurements);
+        self.readings.put(target, failed, latency, measurements);
     }
 
     /// Counts something that was said, and shows the figures in it.
@@ -356,7 +366,7 @@ impl Metrics {
                         unit: "ratio".to_owned(),
                     };
                     let loads = vec![share("cpu", load.cpu), share("ram", load.ram)];
-                    self.readings.put(&replica(name), None, loads);
+                    self.readings.put(&replica(name), None, None, loads);
                 }
             }
             (What::Forget { replica: name }, Ok(())) => self.readings.remove(&replica(name)),

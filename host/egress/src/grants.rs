@@ -8,6 +8,7 @@ mod tests;
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::address::Class;
 use crate::host::Host;
 use crate::target;
 
@@ -46,6 +47,16 @@ impl Grants {
             self.grant(pattern);
         }
         Ok(())
+    }
+
+    /// The first host that is not on the Internet by its very text: an address of this
+    /// machine or its network, or `localhost`. Where names lead is only known once they
+    /// are looked up.
+    pub fn first_private(&self) -> Option<(String, Class)> {
+        self.patterns.iter().find_map(|pattern| {
+            let class = pattern.literal_class()?;
+            (class != Class::Public).then(|| (pattern.to_string(), class))
+        })
     }
 
     /// Whether a connection to this host and port is granted by name. Addresses

@@ -50,6 +50,8 @@ fn default_port(scheme: &str) -> Option<u16> {
         "mqtt" => 1883,
         "mysql" | "mariadb" => 3306,
         "nats" => 4222,
+        "xmpp" => 5222,
+        "xmpps" => 5223,
         "postgres" | "postgresql" => 5432,
         "amqps" => 5671,
         "amqp" => 5672,

@@ -54,6 +54,8 @@ pub enum Cause {
     NetworkLost,
     /// The plugin is gone.
     Missing,
+    /// People have paused it.
+    Paused,
     /// It changes too often and is held at the worse health.
     Flapping,
     /// It has stopped changing too often.
@@ -113,11 +115,12 @@ impl Standing {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Reading,
         Self::Stale,
         Self::NetworkLost,
         Self::Missing,
+        Self::Paused,
         Self::Flapping,
         Self::Steady,
         Self::Reconfigured,
@@ -130,6 +133,7 @@ impl Cause {
             Self::Stale => "stale",
             Self::NetworkLost => "network-lost",
             Self::Missing => "missing",
+            Self::Paused => "paused",
             Self::Flapping => "flapping",
             Self::Steady => "steady",
             Self::Reconfigured => "reconfigured",

@@ -77,6 +77,14 @@ id! {
     ChannelId
 }
 id! {
+    /// The identifier of a maintenance, unique over files and database.
+    MaintenanceId
+}
+id! {
+    /// The identifier of a route that has one, unique in a configuration.
+    RouteId
+}
+id! {
     /// The part of a monitor's identifier that is unique within its service.
     MonitorName
 }

@@ -7,7 +7,7 @@
 //!
 //! What belongs together is decided by [`Book`], which holds them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 
 mod book;
 
-pub use book::{Book, Refused, Stands};
+pub use book::{Book, Opening, Refused, Revision, Stands};
 
 /// The number of an incident, in the order in which they were opened. People say
 /// it and it stands in addresses, so that it is short.
@@ -106,6 +106,13 @@ pub struct Incident {
     pub origin: Origin,
     /// The service whose outage it is.
     pub service: ServiceId,
+    /// The services that it hits besides, by people's word.
+    pub affects: BTreeSet<ServiceId>,
+    /// The services whose outages belong to it while it goes on, because incidents
+    /// of theirs were merged into it.
+    pub absorbs: BTreeSet<ServiceId>,
+    /// The incident as which it goes on.
+    pub merged_into: Option<IncidentId>,
     /// How bad it has been at worst.
     pub severity: Severity,
     /// How far the work on it is.
@@ -154,6 +161,12 @@ pub enum Move {
     Stage(Stage),
     /// Somebody has taken it.
     Acknowledged,
+    /// People say that it is so bad.
+    Judged(Severity),
+    /// Another incident is part of it now.
+    Absorbed(IncidentId),
+    /// It goes on as another one.
+    MergedInto(IncidentId),
 }
 
 impl IncidentId {
@@ -208,9 +221,10 @@ impl Incident {
     /// The services that have been hit: first that whose outage it is.
     pub fn services(&self) -> Vec<&ServiceId> {
         let mut services = vec![&self.service];
-        for part in self.parts.keys() {
-            if !services.contains(&part.service()) {
-                services.push(part.service());
+        let parts = self.parts.keys().map(MonitorId::service);
+        for service in parts.chain(&self.affects) {
+            if !services.contains(&service) {
+                services.push(service);
             }
         }
         services

@@ -31,6 +31,8 @@ pub mod dependencies;
 
 pub mod network;
 
+pub mod maintenance;
+
 pub mod telling;
 
 pub mod incident;
@@ -42,3 +44,5 @@ pub mod folding;
 pub mod pacing;
 
 pub mod uptime;
+
+pub mod sla;

@@ -146,6 +146,11 @@ pub enum Input {
         /// Which one, for people.
         reason: Arc<str>,
     },
+    /// People have paused it. While it is, the caller gives nothing else.
+    Paused {
+        /// Who, for people.
+        reason: Arc<str>,
+    },
 }
 
 /// What [`step`] returns.

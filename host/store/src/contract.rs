@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use watchkeeper_engine::id::TargetId;
-use watchkeeper_engine::incident::IncidentId;
+use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
+use watchkeeper_engine::incident::{IncidentId, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 
+use crate::access::{Act, Acted, Deed, DeedQuery, DeedRow, Session, User};
+use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
+use crate::item::{ItemChange, ItemRow};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{LatencyPoint, Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
@@ -46,6 +50,34 @@ pub trait Store: Send + Sync + 'static {
 
     /// The incident `id` with its timeline.
     fn incident(&self, id: IncidentId) -> Answer<'_, Option<IncidentStory>>;
+
+    /// How many incidents that began in `from..to` hit each service; those that no
+    /// incident hit are left out.
+    fn incident_counts(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<'_, HashMap<ServiceId, u64>>;
+
+    /// How many incidents are kept of which severity and stage; those of which there
+    /// are none are left out.
+    fn incident_states(&self) -> Answer<'_, Vec<(Severity, Stage, u64)>>;
+
+    /// Which health each of `monitors` as a whole had at `from`, as far as that is
+    /// known, and every later one, in order for each.
+    fn healths(&self, monitors: Vec<MonitorId>, from: Timestamp) -> Answer<'_, Vec<MonitorHealth>>;
+
+    /// Breaches that match `query`, newest first.
+    fn breaches(&self, query: BreachQuery) -> Answer<'_, Vec<BreachRow>>;
+
+    /// Notes that `by` has taken note of a breach, and answers it as it then is:
+    /// who was first stays. `None` if there is none with this number.
+    fn acknowledge_breach(
+        &self,
+        id: BreachId,
+        by: Arc<str>,
+        at: Timestamp,
+    ) -> Answer<'_, Option<BreachRow>>;
 
     /// The number of the incident that is opened next.
     fn next_incident(&self) -> Answer<'_, IncidentId>;
@@ -93,8 +125,30 @@ pub trait Store: Send + Sync + 'static {
     /// Replaces everything that `owner` keeps; an empty space removes it.
     fn put_space(&self, owner: String, space: Space) -> Answer<'_, ()>;
 
-    /// The token whose digest this is; `None` if there is none, or not any more.
+    /// The token whose digest this is; `None` if there is none, or it was revoked.
     fn token(&self, digest: Digest) -> Answer<'_, Option<Token>>;
+
+    /// Every part of the configuration that was made while the program ran, in the
+    /// order in which they were made.
+    fn items(&self) -> Answer<'_, Vec<ItemRow>>;
+
+    /// Makes all of `changes` or none of them, in one transaction.
+    fn change_items(&self, changes: Vec<ItemChange>) -> Answer<'_, ()>;
+    /// Every token, oldest first.
+    fn tokens(&self) -> Answer<'_, Vec<Token>>;
+
+    /// Every user, by name.
+    fn users(&self) -> Answer<'_, Vec<User>>;
+
+    /// The session whose digest this is, if it is good at `now`: neither ended nor
+    /// older than [`crate::SESSION_WHOLE`] nor unused for [`crate::SESSION_IDLE`].
+    fn session(&self, digest: Digest, now: Timestamp) -> Answer<'_, Option<Session>>;
+
+    /// Does `act`, and notes `deed` in the same transaction if something was done.
+    fn act(&self, act: Act, deed: Option<Deed>, now: Timestamp) -> Answer<'_, Acted>;
+
+    /// Deeds that match `query`, newest first.
+    fn deeds(&self, query: DeedQuery) -> Answer<'_, Vec<DeedRow>>;
 
     /// Queues what checks found and the time they account for.
     ///
@@ -138,6 +192,19 @@ pub trait Store: Send + Sync + 'static {
             Ok(rollups.iter().filter_map(LatencyPoint::of).collect())
         })
     }
+
+    /// How every monitor was in `from..to`, widened to whole buckets of five
+    /// minutes; its targets' checks and latencies as well if `with_readings`.
+    ///
+    /// Five-minute buckets are kept for 30 days and hours for 400: a span further
+    /// back must begin and end with hours or UTC days, or loses what lies before
+    /// and after them.
+    fn sums(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        with_readings: bool,
+    ) -> Answer<'_, HashMap<MonitorId, MonitorSums>>;
 
     /// The readings of one target in `from..to`, newest first, at most `limit`.
     /// Readings are kept for days, not for ever.

@@ -60,8 +60,14 @@ pub enum EntryKind {
     Acknowledged,
     /// A notice was put on its way.
     Told,
-    /// What somebody had to say.
+    /// What somebody had to say, in Markdown.
     Update,
+    /// Somebody changed what it is.
+    Changed,
+    /// It goes on as another one, or another one as it.
+    Merged,
+    /// What there was to learn, in Markdown. Of several the last counts.
+    Postmortem,
 }
 
 /// Who may see something.
@@ -127,7 +133,7 @@ impl Default for IncidentQuery {
 
 impl EntryKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Opened,
         Self::Reopened,
         Self::Change,
@@ -137,6 +143,9 @@ impl EntryKind {
         Self::Acknowledged,
         Self::Told,
         Self::Update,
+        Self::Changed,
+        Self::Merged,
+        Self::Postmortem,
     ];
 
     /// The word used in the database and the API.
@@ -151,6 +160,9 @@ impl EntryKind {
             Self::Acknowledged => "acknowledged",
             Self::Told => "told",
             Self::Update => "update",
+            Self::Changed => "changed",
+            Self::Merged => "merged",
+            Self::Postmortem => "postmortem",
         }
     }
 

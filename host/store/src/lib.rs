@@ -9,27 +9,37 @@
 //! pass through as opaque bytes. It reads no clock either: every time stamp is
 //! an argument.
 
+mod access;
+mod breach;
 mod contract;
+mod document;
 mod error;
 mod histogram;
 mod incident;
+mod item;
 mod outbox;
 mod series;
 mod sqlite;
 mod state;
 mod token;
 
+pub use access::{
+    Act, Acted, Deed, DeedQuery, DeedRow, Role, SESSION_IDLE, SESSION_WHOLE, Session, User, UserId,
+};
+pub use breach::{Breach, BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 pub use contract::{Answer, Store};
+pub use document::{Document, DocumentKey, DocumentKind};
 pub use error::{StoreError, Trouble};
 pub use histogram::Histogram;
 pub use incident::{
     Audience, Ended, EntryKind, IncidentEntry, IncidentQuery, IncidentRow, IncidentStory,
 };
+pub use item::{ItemChange, ItemRow};
 pub use outbox::{
     Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, NewDelivery, Retried,
 };
 pub use series::{LatencyPoint, Reading, Resolution, Rollup, Sample, Span, Totals};
-pub use sqlite::{Options, SqliteStore, TokenBook, backup};
+pub use sqlite::{AccessBook, Options, SqliteStore, backup};
 pub use state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
     SubjectKind, Whose,

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tracing::{error, warn};
-use watchkeeper_engine::id::TargetId;
-use watchkeeper_engine::incident::IncidentId;
+use watchkeeper_engine::id::{MonitorId, ServiceId, TargetId};
+use watchkeeper_engine::incident::{IncidentId, Severity, Stage};
 use watchkeeper_engine::time::Timestamp;
 
 pub use self::backup::backup;
@@ -27,9 +27,12 @@ use self::recorder::{Desk, Recorder};
 use self::reserve::Reserve;
 use self::shared::Shared;
 use self::writer::Writer;
+use crate::access::{Act, Acted, Deed, DeedQuery, DeedRow, Session, User};
+use crate::breach::{BreachId, BreachQuery, BreachRow, MonitorHealth, MonitorSums};
 use crate::contract::{Answer, Store};
 use crate::error::{StoreError, Trouble};
 use crate::incident::{IncidentQuery, IncidentStory};
+use crate::item::{ItemChange, ItemRow};
 use crate::outbox::{Delivery, DeliveryCounts, DeliveryId, DeliveryQuery, Retried};
 use crate::series::{Reading, Resolution, Rollup, Sample};
 use crate::state::{ChangeQuery, ChangeRow, Commit, Loaded, Space, Subject};
@@ -43,7 +46,11 @@ mod backup;
 mod database;
 mod readers;
 
+mod access;
+mod breaches;
+mod documents;
 mod incidents;
+mod items;
 mod mirror;
 mod outbox;
 mod state;
@@ -54,10 +61,11 @@ mod block;
 mod live;
 mod recorder;
 mod series;
+mod sums;
 mod tail;
 pub(crate) mod varint;
 
-pub use self::tokens::TokenBook;
+pub use self::access::AccessBook;
 
 const STATE: &str = "state.db";
 const SERIES: &str = "series.db";
@@ -75,6 +83,10 @@ const STATE_SCHEMA: Schema = Schema {
         include_str!("sqlite/migrations/state_1.sql"),
         include_str!("sqlite/migrations/state_2.sql"),
         include_str!("sqlite/migrations/state_3.sql"),
+        include_str!("sqlite/migrations/state_4.sql"),
+        include_str!("sqlite/migrations/state_5.sql"),
+        include_str!("sqlite/migrations/state_6.sql"),
+        include_str!("sqlite/migrations/state_7.sql"),
     ],
     synchronous: Synchronous::Full,
 };
@@ -246,6 +258,50 @@ impl Store for SqliteStore {
         )
     }
 
+    fn incident_counts(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<'_, HashMap<ServiceId, u64>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| breaches::incident_counts(connection, from, to)),
+        )
+    }
+
+    fn incident_states(&self) -> Answer<'_, Vec<(Severity, Stage, u64)>> {
+        Box::pin(
+            self.state_reads
+                .run(|connection| breaches::incident_states(connection)),
+        )
+    }
+
+    fn healths(&self, monitors: Vec<MonitorId>, from: Timestamp) -> Answer<'_, Vec<MonitorHealth>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| breaches::healths(connection, &monitors, from)),
+        )
+    }
+
+    fn breaches(&self, query: BreachQuery) -> Answer<'_, Vec<BreachRow>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| breaches::find(connection, &query)),
+        )
+    }
+
+    fn acknowledge_breach(
+        &self,
+        id: BreachId,
+        by: Arc<str>,
+        at: Timestamp,
+    ) -> Answer<'_, Option<BreachRow>> {
+        Box::pin(
+            self.state
+                .run(move |connection| breaches::acknowledge(connection, id, &by, at)),
+        )
+    }
+
     fn next_incident(&self) -> Answer<'_, IncidentId> {
         Box::pin(
             self.state_reads
@@ -325,6 +381,46 @@ impl Store for SqliteStore {
         )
     }
 
+    fn items(&self) -> Answer<'_, Vec<ItemRow>> {
+        Box::pin(self.state_reads.run(|connection| items::all(connection)))
+    }
+
+    fn change_items(&self, changes: Vec<ItemChange>) -> Answer<'_, ()> {
+        Box::pin(
+            self.state
+                .run(move |connection| items::change(connection, &changes)),
+        )
+    }
+
+    fn tokens(&self) -> Answer<'_, Vec<Token>> {
+        Box::pin(self.state_reads.run(|connection| tokens::all(connection)))
+    }
+
+    fn users(&self) -> Answer<'_, Vec<User>> {
+        Box::pin(self.state_reads.run(|connection| access::users(connection)))
+    }
+
+    fn session(&self, digest: Digest, now: Timestamp) -> Answer<'_, Option<Session>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| access::session(connection, &digest, now)),
+        )
+    }
+
+    fn act(&self, act: Act, deed: Option<Deed>, now: Timestamp) -> Answer<'_, Acted> {
+        Box::pin(
+            self.state
+                .run(move |connection| access::act(connection, &act, deed.as_ref(), now)),
+        )
+    }
+
+    fn deeds(&self, query: DeedQuery) -> Answer<'_, Vec<DeedRow>> {
+        Box::pin(
+            self.state_reads
+                .run(move |connection| access::deeds(connection, &query)),
+        )
+    }
+
     fn record(&self, samples: Vec<Sample>) -> Answer<'_, ()> {
         Box::pin(self.series.record(samples))
     }
@@ -387,6 +483,20 @@ impl Store for SqliteStore {
         })
     }
 
+    fn sums(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        with_readings: bool,
+    ) -> Answer<'_, HashMap<MonitorId, MonitorSums>> {
+        let segments: Arc<[_]> = sums::segments(from, to).into();
+        let picked = Arc::clone(&segments);
+        Box::pin(self.read_series(
+            move |live| sums::rows(live, &picked, with_readings),
+            move |connection, rows| sums::sums(connection, rows, &segments),
+        ))
+    }
+
     fn readings(
         &self,
         target: TargetId,
@@ -412,7 +522,10 @@ impl Store for SqliteStore {
     fn prune(&self, now: Timestamp) -> Answer<'_, ()> {
         Box::pin(async move {
             self.state
-                .run(move |connection| outbox::prune(connection, now))
+                .run(move |connection| {
+                    outbox::prune(connection, now)?;
+                    access::prune(connection, now)
+                })
                 .await?;
             self.series.prune(now).await?;
             let shared = Arc::clone(&self.shared);

@@ -12,6 +12,8 @@ use watchkeeper_engine::telling::Told;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
+use crate::breach::Breach;
+use crate::document::{Document, DocumentKey};
 use crate::incident::{IncidentEntry, IncidentRow};
 use crate::outbox::NewDelivery;
 
@@ -44,6 +46,8 @@ pub struct Loaded {
     pub alive_at: Option<Timestamp>,
     /// What the host noted for itself, by name.
     pub notes: BTreeMap<String, String>,
+    /// What people wrote.
+    pub documents: BTreeMap<DocumentKey, Document>,
 }
 
 /// What one decision leaves behind. Everything in it is written, or nothing.
@@ -71,6 +75,10 @@ pub struct Commit {
     pub incidents: Vec<IncidentRow>,
     /// What happened to incidents.
     pub entries: Vec<IncidentEntry>,
+    /// What people wrote; `None` removes it.
+    pub documents: BTreeMap<DocumentKey, Option<Document>>,
+    /// Promises that were not kept, and who has been told of them.
+    pub breaches: Vec<Breach>,
     /// Who is to be told, in order.
     pub deliveries: Vec<NewDelivery>,
 }

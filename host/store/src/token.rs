@@ -22,12 +22,19 @@ pub struct Token {
     pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// From when on it is worthless; `None`: never.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Token {
     /// Whether it may be used for what `scope` is for.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.iter().any(|own| own.includes(scope))
+    }
+
+    /// Whether it may be used at all at `now`.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
     }
 }
 

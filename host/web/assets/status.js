@@ -7,6 +7,17 @@
   root.dataset.js = "";
   const kept = store("localStorage");
   if (kept.theme) root.dataset.theme = kept.theme;
+  // A language that was chosen once holds for all pages that are offered in it.
+  if (kept.lang && kept.lang !== root.lang && "choosable" in root.dataset) {
+    const session = store("sessionStorage");
+    const wanted = new URL(location);
+    if (wanted.searchParams.has("lang")) {
+      session.refused = kept.lang;
+    } else if (session.refused !== kept.lang) {
+      wanted.searchParams.set("lang", kept.lang);
+      location.replace(wanted);
+    }
+  }
 
   addEventListener("DOMContentLoaded", () => {
     const find = (selector, within = document) => within.querySelector(selector);
@@ -14,7 +25,17 @@
     const make = (tag, text, className = "") =>
       Object.assign(document.createElement(tag), { textContent: text, className });
     const language = root.lang || "en";
+    const texts = JSON.parse(root.dataset.texts || "{}");
+    const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (name, key) => parts[key] ?? name);
 
+    for (const link of findAll("[data-lang]")) {
+      const wanted = new URL(location);
+      wanted.searchParams.set("lang", link.lang);
+      link.href = wanted;
+      link.addEventListener("click", () => {
+        kept.lang = link.lang;
+      });
+    }
     find("#theme")?.addEventListener("click", () => {
       const dark = root.dataset.theme
         ? root.dataset.theme === "dark"
@@ -23,7 +44,8 @@
       kept.theme = root.dataset.theme;
     });
 
-    // Times: the server writes UTC, and here they are rewritten to the zone that was chosen.
+    // Times: the server writes them in the zone of the page, and here they are rewritten to the
+    // one that was chosen.
     const zones = find("#tz");
     const forms = {
       d: { day: "numeric", month: "short", year: "numeric" },
@@ -54,7 +76,7 @@
     if (zones) {
       const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
       zones.options[0].value = local;
-      zones.options[0].text = `Local: ${local.replaceAll("_", " ")}`;
+      zones.options[0].text = fill(texts.local, { zone: local.replaceAll("_", " ") });
       zones.addEventListener("change", () => paintTimes());
       zones.closest("label").hidden = false;
     }
@@ -89,8 +111,8 @@
       return {
         className: known ? "s-ok" : "s-none",
         parts: known
-          ? [make("span", "Operational"), make("em", "No downtime recorded")]
-          : [make("span", "No data")],
+          ? [make("span", texts.operational), make("em", texts.noDowntime)]
+          : [make("span", texts.noData)],
       };
     };
     const show = (bar, index) => {
@@ -156,7 +178,7 @@
         "aria-valuemin": 1,
         "aria-valuemax": DAYS,
         "aria-valuenow": DAYS,
-        "aria-valuetext": "Today. Use the arrow keys to read each day.",
+        "aria-valuetext": texts.help,
       };
       for (const [name, value] of Object.entries(spoken)) bar.setAttribute(name, value);
       drawing.setAttribute("aria-hidden", "true");
@@ -226,8 +248,11 @@
       const ago = find("#ago");
       if (!ago || Number.isNaN(checked)) return;
       const seconds = Math.max(0, Math.round((Date.now() - checked) / 1000));
-      const age = seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
-      ago.textContent = `Checked ${age} ago`;
+      const age =
+        seconds < 60
+          ? fill(texts.seconds, { n: seconds })
+          : fill(texts.minutes, { n: Math.floor(seconds / 60) });
+      ago.textContent = fill(texts.ago, { age });
     };
     const isLive = (live) => find("#live")?.classList.toggle("on", live);
     const close = () => {
@@ -238,7 +263,7 @@
     };
     const connect = () => {
       close();
-      source = new EventSource(`${address}?since=${since}`);
+      source = new EventSource(`${address}&since=${since}`);
       source.onopen = () => isLive(true);
       source.onerror = () => {
         isLive(false);

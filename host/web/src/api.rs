@@ -1,20 +1,88 @@
 //! What every address below `/api/v1` has in common: who is let in, what a page of
 //! a long list looks like, and how answers are written.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use axum::Router;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{StatusCode, Uri};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
+use self::operation::{Operation, Scope};
+use crate::catalogue::NotEdited;
 use crate::doors::{Entry, bearer};
-use crate::failure::problem;
+use crate::entrances::Entrance;
+use crate::failure::{Fault, problem, problem_with};
 use crate::intake::Access;
-use crate::reporter::slow_down;
+use crate::staff::Right;
 use crate::web::Web;
 
-pub(crate) mod deliveries;
+pub(crate) mod announcements;
+mod bulk;
+mod deliveries;
+mod document;
+pub(crate) mod etag;
+mod guard;
 pub(crate) mod incidents;
+mod items;
+pub(crate) mod levels;
+pub(crate) mod maintenances;
+mod monitors;
+mod moving;
+mod operation;
+mod past;
+mod plan;
+mod plugins;
+mod reading;
+mod status;
+mod targets;
+
+pub(crate) use document::document;
+
+/// Everything that can be asked.
+fn operations() -> Vec<Operation> {
+    let groups = [
+        status::operations(),
+        items::operations(),
+        monitors::operations(),
+        bulk::operations(),
+        plan::operations(),
+        moving::operations(),
+        targets::operations(),
+        past::operations(),
+        incidents::operations(),
+        deliveries::operations(),
+        levels::operations(),
+        plugins::operations(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// The methods and the path of each of them, and the scope that it asks for.
+pub(crate) fn entrances() -> impl Iterator<Item = (&'static str, &'static str, Entrance)> {
+    operations().into_iter().map(|operation| {
+        let right = match operation.scope {
+            Scope::Read => Right::Read,
+            Scope::Write => Right::Write,
+        };
+        (operation.verb(), operation.path, Entrance::Token(right))
+    })
+}
+
+/// The routes.
+pub(crate) fn routes() -> Router<Web> {
+    operation::routes(operations())
+        .merge(reading::routes())
+        .merge(maintenances::routes())
+        .merge(announcements::routes())
+        .merge(incidents::telling::routes())
+        .merge(levels::routes())
+}
 
 /// How much of a list one answer holds where nothing is said.
 const PAGE: usize = 50;
@@ -23,11 +91,35 @@ const PAGE: usize = 50;
 const LONGEST_PAGE: usize = 200;
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub(crate) struct Page<T> {
+    /// What is on it.
     items: Vec<T>,
     /// The address of the next page; none after the last.
     next: Option<String>,
+}
+
+/// How many things one answer may hold.
+pub(crate) struct Limit;
+
+impl JsonSchema for Limit {
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LONGEST_PAGE,
+            "default": PAGE,
+        })
+    }
 }
 
 /// What a query asks for. A key that is not known is a mistake.
@@ -85,12 +177,12 @@ impl Query {
     }
 
     /// A page of `items`, of which there may be more if they are as many as were
-    /// asked for; the next page begins before `last`, the number of the last one.
+    /// asked for; the next page begins before `last`, the number or id of the last one.
     pub(crate) fn page<T>(
         &self,
         path: &str,
         items: Vec<T>,
-        last: Option<i64>,
+        last: Option<impl Display>,
     ) -> Result<Page<T>, Response> {
         let limit = self.limit()?;
         let last = last.filter(|_| items.len() >= limit);
@@ -105,8 +197,43 @@ impl Query {
     }
 }
 
-/// Lets in who shows a token that is good for it, or says what is answered.
+impl Query {
+    /// A page of `items`; the next one begins after the one called `last`, where there
+    /// is more.
+    pub(crate) fn page_after<T>(&self, path: &str, items: Vec<T>, last: Option<&str>) -> Page<T> {
+        let next = last.map(|last| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            let kept = self.pairs.iter().filter(|(key, _)| key != "after");
+            query.extend_pairs(kept);
+            query.append_pair("after", last);
+            format!("{path}?{}", query.finish())
+        });
+        Page { items, next }
+    }
+}
+
+/// Whom the guard let in, if they may do this.
 pub(crate) async fn admit(
+    web: &Web,
+    request: &Parts,
+    may: impl Fn(&Access) -> bool,
+) -> Result<Access, Response> {
+    match request.extensions.get::<Access>() {
+        Some(access) if may(access) => Ok(access.clone()),
+        _ => judge(web, request, may).await,
+    }
+}
+
+/// Lets in who shows a token that has `right`, or says what is answered.
+pub(crate) async fn admit_with(
+    web: &Web,
+    request: &Parts,
+    right: Right,
+) -> Result<Access, Response> {
+    judge(web, request, |access| access.may(right)).await
+}
+
+async fn judge(
     web: &Web,
     request: &Parts,
     may: impl Fn(&Access) -> bool,
@@ -126,8 +253,14 @@ pub(crate) async fn admit(
         return Err(busy());
     };
     match (web.doors().judge(request, token, access.is_some()), access) {
-        (Entry::Shut, _) => Err(slow_down()),
-        (Entry::Open, Some(access)) if may(&access) => Ok(access),
+        (Entry::Shut, _) => Err(slow_down(10)),
+        (Entry::Open, Some(access)) if may(&access) => {
+            if web.asked().take(Arc::clone(&access.name)) {
+                Ok(access)
+            } else {
+                Err(slow_down(1))
+            }
+        }
         (Entry::Open, Some(_)) => {
             let what = "The token's scopes do not cover this.";
             challenge(StatusCode::FORBIDDEN, "Not allowed", what)
@@ -136,6 +269,61 @@ pub(crate) async fn admit(
             let what = "No such token, or not any more.";
             challenge(StatusCode::UNAUTHORIZED, "Unknown token", what)
         }
+    }
+}
+
+/// Whoever asks asks too often; after so many seconds it may work.
+pub(crate) fn slow_down(seconds: u16) -> Response {
+    let what = "Too many requests. Wait as long as `Retry-After` says.";
+    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, "Too many requests", what);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// Why the configuration was not changed.
+pub(crate) fn refuse(why: &NotEdited) -> Response {
+    let conflict = |title, what: String| problem(StatusCode::CONFLICT, title, &what);
+    match why {
+        NotEdited::Wrong(faults) => {
+            let errors: Vec<_> = faults
+                .iter()
+                .map(|fault| Fault {
+                    item: (!fault.item.is_empty()).then(|| fault.item.clone()),
+                    key: fault.key.clone(),
+                    what: fault.what.clone(),
+                    instead: fault.instead.clone(),
+                })
+                .collect();
+            let first = faults.first().map_or("", |fault| fault.what.as_str());
+            let what = match faults.len() {
+                0 | 1 => format!("Nothing was changed: {first}."),
+                many => format!("Nothing was changed, for {many} mistakes. The first: {first}."),
+            };
+            problem_with(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Wrong configuration",
+                &what,
+                &errors,
+            )
+        }
+        NotEdited::Unknown(item) => nothing(&format!("There is no {item}.")),
+        NotEdited::Exists(item) => {
+            let what = format!("There is {item} already. Choose another id, or change that one.");
+            conflict("Exists", what)
+        }
+        NotEdited::ReadOnly(item, place) => conflict(
+            "Read-only",
+            format!("{item} stands in the configuration file. Change it there: {place}."),
+        ),
+        NotEdited::Stale(item) => {
+            let what = format!(
+                "Somebody else has changed {item} since you looked. Look again, and send its `etag`."
+            );
+            problem(StatusCode::PRECONDITION_FAILED, "Stale version", &what)
+        }
+        NotEdited::Busy => busy(),
     }
 }
 
@@ -160,8 +348,14 @@ pub(crate) fn busy() -> Response {
 
 /// An answer that nobody keeps.
 pub(crate) fn answer(shown: &impl Serialize) -> Response {
+    answer_with(StatusCode::OK, shown)
+}
+
+/// An answer with another status.
+pub(crate) fn answer_with(status: StatusCode, shown: &impl Serialize) -> Response {
     let body = serde_json::to_string(shown).expect("texts, lists and numbers are always JSON");
     let mut response = Response::new(body.into());
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

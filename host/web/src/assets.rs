@@ -16,19 +16,31 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
         "status",
         "css",
         "text/css; charset=utf-8",
-        include_str!("../assets/status.css"),
+        include_bytes!("../assets/status.css"),
     ),
     script: Asset::new(
         "status",
         "js",
         "text/javascript; charset=utf-8",
-        include_str!("../assets/status.js"),
+        include_bytes!("../assets/status.js"),
+    ),
+    admin_style: Asset::new(
+        "admin",
+        "css",
+        "text/css; charset=utf-8",
+        include_bytes!("../assets/admin.css"),
+    ),
+    admin_script: Asset::new(
+        "admin",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../assets/admin.js"),
     ),
     icon: Asset::new(
         "favicon",
         "svg",
         "image/svg+xml",
-        include_str!("../assets/favicon.svg"),
+        include_bytes!("../assets/favicon.svg"),
     ),
 });
 
@@ -36,6 +48,9 @@ static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
 pub(crate) struct Assets {
     pub(crate) style: Asset,
     pub(crate) script: Asset,
+    /// What the pages of who works with the host add.
+    pub(crate) admin_style: Asset,
+    pub(crate) admin_script: Asset,
     pub(crate) icon: Asset,
 }
 
@@ -54,22 +69,33 @@ impl Assets {
 
     /// The file at `path`, which begins with `/assets/`.
     pub(crate) fn at(&self, path: &str) -> Option<&Asset> {
-        [&self.style, &self.script, &self.icon]
-            .into_iter()
-            .find(|asset| asset.path == path)
+        [
+            &self.style,
+            &self.script,
+            &self.admin_style,
+            &self.admin_script,
+            &self.icon,
+        ]
+        .into_iter()
+        .find(|asset| asset.path == path)
     }
 }
 
 impl Asset {
-    fn new(name: &str, extension: &str, content_type: &'static str, text: &str) -> Self {
-        let tag = tag(&Sha256::digest(text));
+    pub(crate) fn new(
+        name: &str,
+        extension: &str,
+        content_type: &'static str,
+        content: &[u8],
+    ) -> Self {
+        let tag = tag(&Sha256::digest(content));
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=31536000, immutable"),
         );
-        let body = Encoded::new(text.as_bytes().to_vec(), Effort::Once);
+        let body = Encoded::new(content.to_vec(), Effort::Once);
         Self {
             path: format!("/assets/{name}-{tag}.{extension}"),
             kept: Representation::new(&tag, body, &headers),
@@ -108,6 +134,8 @@ mod tests {
         for (asset, name, extension) in [
             (&assets.style, "status", ".css"),
             (&assets.script, "status", ".js"),
+            (&assets.admin_style, "admin", ".css"),
+            (&assets.admin_script, "admin", ".js"),
             (&assets.icon, "favicon", ".svg"),
         ] {
             let tag = asset
@@ -128,8 +156,12 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        let style = include_str!("../assets/status.css");
-        assert!(!style.contains("url(") && !style.contains("@import"));
+        for style in [
+            include_str!("../assets/status.css"),
+            include_str!("../assets/admin.css"),
+        ] {
+            assert!(!style.contains("url(") && !style.contains("@import"));
+        }
         assert!(!include_str!("../assets/status.js").contains("//cdn"));
     }
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::dates::{self, Minutes};
+use crate::locale::{self, fill};
 use crate::view::{DAYS, Day, DayState, MonitorView};
-use crate::words::{Shown, counted};
+use crate::words::Shown;
 
 /// The days of a monitor, made ready for the page.
 pub(crate) struct Bars {
@@ -76,15 +77,16 @@ impl Bars {
 
 impl Event {
     fn new(index: usize, first_day: i64, day: &Day) -> Self {
-        let minutes = Minutes(day.affected_minutes.into());
+        let minutes = Minutes(day.affected_minutes.into()).to_string();
+        let texts = locale::texts();
         Self {
             index,
             day: first_day.saturating_add(i64::try_from(index).unwrap_or(0)),
             shown: day.state.into(),
             extent: match (day.affected_minutes, day.state) {
                 (0, _) => String::new(),
-                (_, DayState::Maintenance) => format!("Planned for {minutes}"),
-                _ => format!("Affected for {minutes}"),
+                (_, DayState::Maintenance) => fill(&texts.planned_for, &[("span", &minutes)]),
+                _ => fill(&texts.affected_for, &[("span", &minutes)]),
             },
             why: day.why.clone(),
         }
@@ -118,14 +120,20 @@ fn path(states: &[Shown], wanted: Shown) -> String {
 
 fn label(monitor: &MonitorView, events: usize) -> String {
     let label = &monitor.label;
-    let said = match monitor.uptime {
-        Some(uptime) => format!("{label}: {uptime} % uptime over the last {DAYS} days"),
-        None => format!("{label}: no data for the last {DAYS} days"),
+    let (texts, days) = (locale::texts(), DAYS.to_string());
+    let mut parts = vec![("monitor", &**label), ("days", days.as_str())];
+    let share = monitor.uptime.map(|uptime| texts.share(uptime));
+    let said = match &share {
+        Some(share) => {
+            parts.push(("uptime", share.as_str()));
+            fill(&texts.bars, &parts)
+        }
+        None => fill(&texts.bars_unknown, &parts),
     };
     if events == 0 {
         said
     } else {
-        format!("{said}, {} with an event", counted(events, "day"))
+        format!("{said}, {}", texts.event_days.of(events))
     }
 }
 
@@ -160,16 +168,19 @@ mod tests {
         sums.record(Health::Healthy, Maintained::No, 9999);
         sums.record(Health::Dead, Maintained::No, 1);
         Bars::new(&MonitorView {
+            private: false,
             id: MonitorId::parse("api/rest").unwrap(),
             label: "REST API".into(),
             health: Health::Healthy,
             maintained: false,
+            paused: false,
             since: None,
             latency_ms: None,
             spark: Vec::new(),
             days: days.chars().map(day).collect(),
             first_day: Timestamp::default(),
             uptime: sums.uptime(),
+            excluded_minutes: 0,
             targets: Vec::new(),
         })
     }

@@ -1,9 +1,14 @@
-//! Points in time and spans as text. The page is written in UTC, and a script
-//! rewrites each time to the visitor's zone where scripts run.
+//! Points in time and spans as text, in the language and the zone that are spoken
+//! (see [`crate::locale`]). A script rewrites each time to the visitor's zone where
+//! scripts run.
 
 use std::fmt;
 
+use http::HeaderValue;
+use jiff::tz::TimeZone;
 use watchkeeper_engine::time::Timestamp;
+
+use crate::locale::{self, fill};
 
 /// The milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -34,10 +39,13 @@ pub(crate) struct Moment {
 /// A point in time as `YYYY-MM-DDThh:mm:ssZ`.
 pub(crate) struct Iso(pub(crate) Timestamp);
 
+/// A point in time as `YYYY-MM-DDThh:mm:ss.sssZ`.
+pub(crate) struct IsoMillis(pub(crate) Timestamp);
+
 /// A day as `YYYY-MM-DD`.
 pub(crate) struct IsoDay(pub(crate) Timestamp);
 
-/// The text of a time in UTC, without an element around it.
+/// The text of a time, without an element around it.
 pub(crate) struct Utc {
     at: Timestamp,
     form: Form,
@@ -90,7 +98,10 @@ impl Month {
 
     /// `November 2026`.
     pub(crate) fn name(self) -> String {
-        self.0.strftime("%B %Y").to_string()
+        let texts = locale::texts();
+        let month = name(&texts.months_long, self.0.month());
+        let year = self.0.year().to_string();
+        fill(&texts.month_of_year, &[("month", month), ("year", &year)])
     }
 }
 
@@ -125,13 +136,11 @@ impl Form {
         }
     }
 
-    const fn pattern(self) -> &'static str {
+    /// The zone of a time; a day of the calendar is the same everywhere.
+    fn zone(self) -> TimeZone {
         match self {
-            Self::Date | Self::WholeDay => "%-d %b %Y",
-            Self::Time => "%H:%M UTC",
-            Self::Second => "%H:%M:%S UTC",
-            Self::Moment => "%-d %b, %H:%M UTC",
-            Self::Day => "%-d %b",
+            Self::Day | Self::WholeDay => TimeZone::UTC,
+            Self::Date | Self::Time | Self::Second | Self::Moment => locale::zone(),
         }
     }
 }
@@ -144,11 +153,49 @@ fn calendar(at: Timestamp) -> jiff::Timestamp {
 
 /// What a calendar leaf shows: `Nov` and `26`.
 pub(crate) fn leaf(at: Timestamp) -> (String, String) {
-    let at = calendar(at);
-    (
-        at.strftime("%b").to_string(),
-        at.strftime("%-d").to_string(),
-    )
+    let at = calendar(at).to_zoned(locale::zone());
+    let month = name(&locale::texts().months_short, at.month());
+    (month.to_owned(), at.day().to_string())
+}
+
+/// The day that is shown of `at`.
+pub(crate) fn shown_day(at: Timestamp) -> jiff::civil::Date {
+    calendar(at).to_zoned(locale::zone()).date()
+}
+
+/// The day of the calendar in UTC.
+pub(crate) fn utc_day(at: Timestamp) -> jiff::civil::Date {
+    calendar(at).to_zoned(TimeZone::UTC).date()
+}
+
+/// The name of a month, which counts from 1.
+fn name(months: &[String; 12], month: i8) -> &str {
+    let index = usize::try_from(month).unwrap_or(1).saturating_sub(1);
+    months.get(index).map_or("", String::as_str)
+}
+
+/// As in mails and RSS: `Sat, 21 Nov 2026 01:49:12 +0000` (RFC 2822).
+pub(crate) fn mail(at: Timestamp) -> String {
+    calendar(at)
+        .strftime("%a, %d %b %Y %H:%M:%S +0000")
+        .to_string()
+}
+
+/// As in HTTP headers: `Sat, 21 Nov 2026 01:49:12 GMT` (RFC 9110, section 5.6.7).
+pub(crate) fn http(at: Timestamp) -> Option<HeaderValue> {
+    let text = calendar(at)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    HeaderValue::from_str(&text).ok()
+}
+
+/// Reads a time from an HTTP header, in the one form that is written today.
+pub(crate) fn from_http(value: &HeaderValue) -> Option<Timestamp> {
+    let text = value.to_str().ok()?;
+    let read = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    Some(Timestamp::from_millis(read.as_millisecond()))
 }
 
 /// The days since the epoch.
@@ -163,13 +210,36 @@ pub(crate) const fn day_start(day: i64) -> Timestamp {
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", calendar(self.at).strftime(self.form.pattern()))
+        let texts = locale::texts();
+        let at = calendar(self.at).to_zoned(self.form.zone());
+        let (day, year) = (at.day().to_string(), at.year().to_string());
+        let parts = [
+            ("day", day.as_str()),
+            ("month", name(&texts.months_short, at.month())),
+            ("year", year.as_str()),
+        ];
+        match self.form {
+            Form::Date | Form::WholeDay => f.write_str(&fill(&texts.date, &parts)),
+            Form::Day => f.write_str(&fill(&texts.day, &parts)),
+            Form::Time => write!(f, "{}", at.strftime("%H:%M %Z")),
+            Form::Second => write!(f, "{}", at.strftime("%H:%M:%S %Z")),
+            Form::Moment => {
+                let day = fill(&texts.day, &parts);
+                write!(f, "{day}, {}", at.strftime("%H:%M %Z"))
+            }
+        }
     }
 }
 
 impl fmt::Display for Iso {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", calendar(self.0).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl fmt::Display for IsoMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", calendar(self.0).strftime("%Y-%m-%dT%H:%M:%S%.3fZ"))
     }
 }
 
@@ -193,14 +263,18 @@ impl fmt::Display for Moment {
 impl fmt::Display for Minutes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (days, hours, minutes) = (self.0 / 1440, self.0 / 60 % 24, self.0 % 60);
-        match (days, hours, minutes) {
-            (0, 0, minutes) => write!(f, "{minutes} min"),
-            (0, hours, 0) => write!(f, "{hours} h"),
-            (0, hours, minutes) => write!(f, "{hours} h {minutes} min"),
-            (1, 0, _) => write!(f, "1 day"),
-            (1, hours, _) => write!(f, "1 day {hours} h"),
-            (days, 0, _) => write!(f, "{days} days"),
-            (days, hours, _) => write!(f, "{days} days {hours} h"),
+        let texts = locale::texts();
+        let part = |text: &str, count: u64| fill(text, &[("n", &count.to_string())]);
+        let whole = || texts.days.of(usize::try_from(days).unwrap_or(usize::MAX));
+        match (days, hours % 24, minutes) {
+            (0, 0, minutes) => f.write_str(&part(&texts.minutes, minutes)),
+            (0, hours, 0) => f.write_str(&part(&texts.hours, hours)),
+            (0, hours, minutes) => {
+                let hours = part(&texts.hours, hours);
+                write!(f, "{hours} {}", part(&texts.minutes, minutes))
+            }
+            (_, 0, _) => f.write_str(&whole()),
+            (_, hours, _) => write!(f, "{} {}", whole(), part(&texts.hours, hours)),
         }
     }
 }

@@ -47,9 +47,27 @@ fn ending(of: &str) -> &'static str {
     }
 }
 
+/// The metrics without the lines in which all labels of one of `private` stand.
+pub(crate) fn for_public(metrics: &str, private: &[Vec<String>]) -> String {
+    if private.is_empty() {
+        return metrics.to_owned();
+    }
+    let is_private = |line: &str| {
+        private
+            .iter()
+            .any(|labels| labels.iter().all(|label| line.contains(label.as_str())))
+    };
+    let mut public = String::with_capacity(metrics.len());
+    for line in metrics.lines().filter(|line| !is_private(line)) {
+        public.push_str(line);
+        public.push('\n');
+    }
+    public
+}
+
 #[cfg(test)]
 mod tests {
-    use super::text_format;
+    use super::{for_public, text_format};
 
     #[test]
     fn what_the_older_format_lacks_is_said_otherwise() {
@@ -78,5 +96,22 @@ a_cpu_seconds_total{p=\"# EOF\"} 1.5
 a_depth 2
 ";
         assert_eq!(text_format(open_metrics), text);
+    }
+
+    #[test]
+    fn what_is_private_is_left_out() {
+        let metrics = "# TYPE a gauge\na{service=\"s\",monitor=\"m\"} 1\na{service=\"s\",monitor=\"n\"} 2\na{service=\"t\",monitor=\"m\"} 3\n# EOF\n";
+        let labels = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let shown = for_public(metrics, &[labels(&["service=\"s\"", "monitor=\"m\""])]);
+        assert!(
+            !shown.contains("} 1") && shown.contains("} 2") && shown.contains("} 3"),
+            "{shown}"
+        );
+        let shown = for_public(metrics, &[labels(&["service=\"s\""])]);
+        assert!(
+            !shown.contains("} 1") && !shown.contains("} 2") && shown.ends_with("# EOF\n"),
+            "{shown}"
+        );
+        assert_eq!(for_public(metrics, &[]), metrics);
     }
 }

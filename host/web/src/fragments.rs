@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::assets::{self, Assets};
 use crate::dates;
+use crate::locale::{Language, Locale};
 use crate::template::{self, Made as _, Page, ServicePart};
 use crate::view::View;
 use crate::words;
@@ -21,6 +22,8 @@ mod parts;
 pub(crate) struct Fragments {
     view: View,
     revision: u64,
+    /// In which all is written.
+    locale: Locale,
     /// Stands for all that a patch cannot change: other files, another title.
     shape: String,
     overall: Fragment,
@@ -36,10 +39,16 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    /// Makes every part.
-    pub(crate) fn new(view: View, revision: u64) -> Self {
+    /// Makes every part in one language.
+    pub(crate) fn new(view: View, revision: u64, language: Language) -> Self {
+        let locale = view.locale(language);
+        let speaking = locale.clone();
+        speaking.speak(|| Self::spoken(view, revision, locale))
+    }
+
+    fn spoken(view: View, revision: u64, locale: Locale) -> Self {
         let mut fragments = Self {
-            shape: shape(&view),
+            shape: shape(&view, locale.language),
             overall: Fragment::new(template::overall(&view), revision),
             notes: Fragment::new(template::notes(&view.announcements), revision),
             incidents: Fragment::new(template::incidents(&view.incidents), revision),
@@ -50,6 +59,7 @@ impl Fragments {
             past: Fragment::new(template::past(view.past.as_ref(), view.now), revision),
             view,
             revision,
+            locale,
         };
         fragments.forget_untold();
         fragments
@@ -57,10 +67,21 @@ impl Fragments {
 
     /// Makes the parts that changed.
     pub(crate) fn advance(&mut self, view: View, revision: u64) {
+        if view.time_zone != self.view.time_zone || view.look != self.view.look {
+            // Every time, or the head of the page, is another; those who follow load
+            // the page anew.
+            *self = Self::new(view, revision, self.locale.language);
+            return;
+        }
+        let locale = self.locale.clone();
+        locale.speak(|| self.advance_spoken(view, revision));
+    }
+
+    fn advance_spoken(&mut self, view: View, revision: u64) {
         self.revision = revision;
         let loud = Untold::Loud;
-        if head_of(&view) != head_of(&self.view) {
-            self.shape = shape(&view);
+        if head_of(&view) != head_of(&self.view) || view.languages != self.view.languages {
+            self.shape = shape(&view, self.locale.language);
         }
         self.overall.set(template::overall(&view), revision, loud);
         if view.announcements != self.view.announcements {
@@ -188,25 +209,26 @@ impl Fragments {
 
     /// The whole page.
     pub(crate) fn page(&self) -> String {
+        self.locale.speak(|| self.page_spoken())
+    }
+
+    fn page_spoken(&self) -> String {
         let view = &self.view;
         let (brand, rest) = template::brand(view);
-        let description = view.description.as_deref().map_or_else(
-            || {
-                format!(
-                    "Live and historical status of {brand}: {}",
-                    words::summary(view)
-                )
-            },
-            str::to_owned,
-        );
+        let description = view
+            .description
+            .as_deref()
+            .map_or_else(|| words::description(brand, view), str::to_owned);
         Page {
             assets: Assets::get(),
             title: &view.title,
-            headline: words::headline(view.health),
+            headline: words::headline_of(view),
             description: Some(description),
             public_url: view.public_url.as_deref().and_then(words::web_address),
             website: view.website.as_deref().and_then(words::web_address),
             support: view.support.as_deref().and_then(words::contact_address),
+            languages: view.languages(),
+            zone: view.zone_name(),
             brand,
             rest,
             days: Some(template::spotless_days()),
@@ -223,11 +245,16 @@ impl Fragments {
     }
 
     fn services_html(&self) -> String {
+        self.locale.speak(|| self.services_spoken())
+    }
+
+    fn services_spoken(&self) -> String {
         let parts: Vec<_> = self
             .services
             .iter()
             .map(|service| ServicePart {
                 id: service.view.id.as_str(),
+                label: &service.view.label,
                 open: service.open,
                 head: &service.head.html,
                 monitors: service
@@ -289,7 +316,7 @@ impl Fragments {
 }
 
 /// What stands in the head and the foot of the page.
-fn head_of(view: &View) -> [Option<&str>; 6] {
+fn head_of(view: &View) -> [Option<&str>; 7] {
     [
         Some(&view.title),
         view.company.as_deref(),
@@ -297,19 +324,28 @@ fn head_of(view: &View) -> [Option<&str>; 6] {
         view.website.as_deref(),
         view.support.as_deref(),
         view.public_url.as_deref(),
+        view.time_zone.as_deref(),
     ]
 }
 
-fn shape(view: &View) -> String {
+fn shape(view: &View, language: Language) -> String {
     let assets = Assets::get();
     let mut digest = Sha256::new();
     let fixed = [
         Some(assets.style.path.as_str()),
         Some(assets.script.path.as_str()),
+        Some(language.code()),
     ];
     for text in fixed.into_iter().chain(head_of(view)) {
         digest.update(text.unwrap_or_default());
         digest.update([0xff]);
+    }
+    for name in view.look.iter().flat_map(|look| look.names()) {
+        digest.update(name);
+        digest.update([0xff]);
+    }
+    for offered in view.languages() {
+        digest.update(offered.code());
     }
     assets::tag(&digest.finalize())
 }

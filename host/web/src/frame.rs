@@ -1,6 +1,7 @@
 //! What stands around every page that tells of one thing: whose page it is, and
 //! the ways back.
 
+use crate::locale::Language;
 use crate::template;
 use crate::view::View;
 use crate::words;
@@ -13,6 +14,8 @@ pub(crate) struct Frame {
     pub(crate) rest: String,
     pub(crate) website: Option<String>,
     pub(crate) support: Option<String>,
+    pub(crate) languages: Vec<Language>,
+    pub(crate) zone: String,
 }
 
 impl Frame {
@@ -26,6 +29,8 @@ impl Frame {
             rest: rest.to_owned(),
             website: owned(view.website.as_deref().and_then(words::web_address)),
             support: owned(view.support.as_deref().and_then(words::contact_address)),
+            languages: view.languages().to_vec(),
+            zone: view.zone_name().to_owned(),
         }
     }
 }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
@@ -49,6 +49,8 @@ struct Public<'a> {
     resolved: Option<String>,
     services: Vec<PublicService<'a>>,
     updates: Vec<PublicUpdate<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postmortem: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -105,27 +107,29 @@ pub(crate) fn news(before: &View, now: &View) -> Vec<String> {
 }
 
 async fn one(State(web): State<Web>, Path(name): Path<String>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
     let (number, as_json) = match name.strip_suffix(".json") {
         Some(number) => (number, true),
         None => (name.as_str(), false),
     };
     let Ok(number) = number.parse() else {
-        return Failure::NotFound.answer(request.headers());
+        return Failure::NotFound.answer(&head.headers);
     };
     let record = match find(&web, number).await {
         Ok(record) => record,
-        Err(failure) => return failure.answer(request.headers()),
+        Err(failure) => return failure.answer(&head.headers),
     };
     if as_json {
         return json(&Public::from(&record.view));
     }
+    let locale = web.locale(&head.uri, &head.headers);
     match web.frame() {
         Some(frame) => html(
             StatusCode::OK,
-            stories::incident(&frame, &record.view),
+            locale.speak(|| stories::incident(&frame, &record.view)),
             CACHE,
         ),
-        None => Failure::Starting.answer(request.headers()),
+        None => Failure::Starting.answer(&head.headers),
     }
 }
 
@@ -134,7 +138,8 @@ async fn history(State(web): State<Web>, request: Request) -> Response {
     match (month(&web, &head).await, web.frame()) {
         (Ok((month, this_month, found)), Some(frame)) => {
             let views: Vec<_> = found.iter().map(|record| &record.view).collect();
-            let page = stories::history(&frame, month, this_month, &views);
+            let locale = web.locale(&head.uri, &head.headers);
+            let page = locale.speak(|| stories::history(&frame, month, this_month, &views));
             html(StatusCode::OK, page, CACHE)
         }
         (Err(refused), _) => refused,
@@ -162,7 +167,7 @@ async fn month(web: &Web, head: &Parts) -> Result<(Month, Month, Vec<IncidentRec
         return Err(Failure::Starting.answer(&head.headers));
     };
     let this_month = Month::of(now);
-    let query = Query::read(&head.uri, &["month"])?;
+    let query = Query::read(&head.uri, &["month", "lang"])?;
     let asked = query.parsed("month", "a month such as `2026-11`", Month::parse)?;
     let month = asked.unwrap_or(this_month);
     let wanted = WantedIncidents {
@@ -177,19 +182,20 @@ async fn month(web: &Web, head: &Parts) -> Result<(Month, Month, Vec<IncidentRec
 /// The incident with this number.
 async fn find(web: &Web, number: u32) -> Result<IncidentRecord, Failure> {
     match web.settings().records.incident(number).await {
-        Ok(Some(record)) => Ok(record),
-        Ok(None) => Err(Failure::NotFound),
+        Ok(Some(record)) if !record.private => Ok(record),
+        Ok(_) => Err(Failure::NotFound),
         Err(_) => Err(Failure::Internal),
     }
 }
 
-fn html(status: StatusCode, page: String, cache: HeaderValue) -> Response {
+pub(crate) fn html(status: StatusCode, page: String, cache: HeaderValue) -> Response {
     let mut response = Response::new(page.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     headers.insert(CONTENT_TYPE, html);
     headers.insert(CACHE_CONTROL, cache);
+    headers.insert(VARY, HeaderValue::from_static("accept-language"));
     response
 }
 
@@ -229,6 +235,7 @@ impl<'a> From<&'a IncidentView> for Public<'a> {
             resolved: view.resolved.map(|at| Iso(at).to_string()),
             services: services.collect(),
             updates: updates.collect(),
+            postmortem: view.postmortem.as_deref(),
         }
     }
 }

@@ -19,6 +19,11 @@ pub trait Intake: Send + Sync {
     /// Whether `password` opens the door of Vigil's managers.
     fn admits_manager(&self, password: &str) -> Admission;
 
+    /// Whether a password opens the page, if it asks for one.
+    fn admits_reader(&self, _password: &str) -> Admission {
+        Admission::NoDoor
+    }
+
     /// How much longer nobody is reminded; `None` if people are.
     fn hushed_for(&self) -> Option<Duration>;
 
@@ -53,6 +58,10 @@ pub enum Admission {
 
 /// What somebody may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each stands for a scope, and any of them go together"
+)]
 pub struct Access {
     /// Whose token it is, as people call it.
     pub name: Arc<str>,
@@ -62,6 +71,8 @@ pub struct Access {
     pub report: bool,
     /// Change what is watched, and take what happens.
     pub write: bool,
+    /// Say who may do what.
+    pub admin: bool,
 }
 
 /// How a monitor is told.

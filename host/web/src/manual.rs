@@ -69,7 +69,7 @@ async fn read(
         return refused;
     }
     let known = MonitorId::parse(&format!("{service}/{monitor}")).ok();
-    let Some(view) = known.and_then(|id| web.monitor(&id)) else {
+    let Some(view) = known.and_then(|id| web.any_monitor(&id)) else {
         return no_monitor();
     };
     let reason = view

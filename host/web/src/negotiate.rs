@@ -73,7 +73,7 @@ pub(crate) fn reads_html(headers: &HeaderMap) -> bool {
 }
 
 /// `gzip;q=0.5` as its two parts. A weight that is none counts as zero.
-fn weighted(item: &str) -> (&str, f32) {
+pub(crate) fn weighted(item: &str) -> (&str, f32) {
     let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
     let weight = parameters
         .split(';')

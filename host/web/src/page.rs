@@ -45,6 +45,8 @@ impl Built {
             HeaderValue::from_static("text/html; charset=utf-8"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(PAGE_CACHE));
+        let choice = HeaderValue::from_static("accept-encoding, accept-language");
+        headers.insert(VARY, choice);
         let page = Encoded::new(page.into_bytes(), Effort::Often);
         let mut report_headers = HeaderMap::new();
         report_headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -76,7 +78,9 @@ impl Representation {
             tag.push('"');
             let etag = HeaderValue::from_str(&tag).expect("a tag holds letters, digits and dashes");
             found.insert(ETAG, etag);
-            found.insert(VARY, HeaderValue::from_static("accept-encoding"));
+            if !found.contains_key(VARY) {
+                found.insert(VARY, HeaderValue::from_static("accept-encoding"));
+            }
             let mut unchanged = found.clone();
             unchanged.remove(CONTENT_TYPE);
             unchanged.remove(CONTENT_ENCODING);

@@ -3,6 +3,7 @@
 use watchkeeper_engine::time::Timestamp;
 
 use crate::dates::{self, Form, Moment, Utc};
+use crate::locale::{self, fill};
 use crate::view::{IncidentView, PastView};
 
 /// A day, or days in a row of which there is nothing to tell.
@@ -42,16 +43,20 @@ impl<'a> PastRow<'a> {
 
     fn quiet((first, last): (i64, i64)) -> Self {
         let (from, to) = (dates::day_start(first), dates::day_start(last));
-        let (first_month, last_month) = (dates::leaf(from).0, dates::leaf(to).0);
+        let (first_day, last_day) = (dates::utc_day(from), dates::utc_day(to));
+        // The month need not be said twice where it is said after the day.
+        let is_short = locale::texts().date.starts_with("{day} ");
         let label = if first == last {
             Moment::new(to, Form::WholeDay).to_string()
-        } else if first_month == last_month {
-            format!("{} – {}", dates::leaf(from).1, Utc::new(to, Form::WholeDay))
+        } else if is_short && first_day.month() == last_day.month() {
+            between(
+                &first_day.day().to_string(),
+                &Utc::new(to, Form::WholeDay).to_string(),
+            )
         } else {
-            format!(
-                "{} – {}",
-                Utc::new(from, Form::Day),
-                Utc::new(to, Form::WholeDay)
+            between(
+                &Utc::new(from, Form::Day).to_string(),
+                &Utc::new(to, Form::WholeDay).to_string(),
             )
         };
         Self {
@@ -59,6 +64,12 @@ impl<'a> PastRow<'a> {
             incidents: Vec::new(),
         }
     }
+}
+
+/// `14 – 18 Nov 2026`.
+fn between(first: &str, last: &str) -> String {
+    let parts = [("first", first), ("last", last)];
+    fill(&locale::texts().days_between, &parts)
 }
 
 #[cfg(test)]
@@ -74,6 +85,7 @@ mod tests {
         let now = Timestamp::from_millis(1_793_707_200_000);
         let hours_ago = |hours| now - Duration::from_hours(hours);
         let incident = |hours: u64| IncidentView {
+            postmortem: None,
             id: "1".into(),
             title: "Slow".into(),
             impact: Impact::Minor,
@@ -84,6 +96,7 @@ mod tests {
                 stage: Stage::Resolved,
                 at: hours_ago(hours),
                 text: "Over.".into(),
+                is_markdown: false,
             }],
         };
         let rows = |days: u16, hours: &[u64]| {

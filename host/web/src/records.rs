@@ -8,7 +8,7 @@ use watchkeeper_engine::id::{ChannelId, MonitorId, ServiceId};
 use watchkeeper_engine::time::Timestamp;
 
 use crate::intake::Refusal;
-use crate::view::{IncidentView, Stage};
+use crate::view::{Impact, IncidentView, Stage};
 
 /// What was asked of [`Records`]: ready within some seconds.
 pub type Found<'a, T> = BoxFuture<'a, Result<T, Refusal>>;
@@ -29,6 +29,19 @@ pub trait Records: Send + Sync {
         by: Arc<str>,
         note: Arc<str>,
     ) -> BoxFuture<'_, Result<Taken, NotTaken>>;
+
+    /// Does what people want done to incidents; ready once that would survive the end
+    /// of the process. `revision` is the one that whoever asks has seen, where they
+    /// say so. Who only looks things up cannot.
+    fn tell(
+        &self,
+        deed: Deed,
+        revision: Option<u32>,
+        by: Arc<str>,
+    ) -> BoxFuture<'_, Result<IncidentRecord, NotTold>> {
+        _ = (deed, revision, by);
+        Box::pin(async { Err(NotTold::Busy) })
+    }
 
     /// Whether a link is one that was given to somebody, and still good.
     fn is_good(&self, link: &Link<'_>) -> Result<(), BadLink>;
@@ -57,8 +70,90 @@ pub struct IncidentRecord {
     pub reopened: u32,
     /// Who has taken it.
     pub taken: Option<Taken>,
+    /// The incident as which it goes on.
+    pub merged_into: Option<u32>,
     /// Its whole timeline, oldest first.
     pub entries: Vec<EntryRecord>,
+    /// Whether the public must not know of it.
+    pub private: bool,
+}
+
+/// What people do to incidents. Texts are Markdown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// They open one.
+    Open {
+        /// What happened, in a line.
+        title: Arc<str>,
+        /// What it hits, first that whose incident it is; at least one.
+        services: Vec<ServiceId>,
+        /// How bad it is.
+        impact: Impact,
+        /// How far the work on it is.
+        stage: Stage,
+        /// What to say first; may be empty.
+        text: Arc<str>,
+        /// When it began, if not now.
+        started: Option<Timestamp>,
+    },
+    /// They change what it is; `None` leaves something.
+    Change {
+        /// Which one.
+        number: u32,
+        /// What happened, in a line.
+        title: Option<Arc<str>>,
+        /// What it hits.
+        services: Option<Vec<ServiceId>>,
+        /// How bad it is.
+        impact: Option<Impact>,
+    },
+    /// They say what is going on.
+    Update {
+        /// In which one.
+        number: u32,
+        /// What.
+        text: Arc<str>,
+        /// Whether everyone may see it.
+        public: bool,
+        /// How far the work is from now on.
+        stage: Option<Stage>,
+    },
+    /// They say what there was to learn.
+    Postmortem {
+        /// Of which one.
+        number: u32,
+        /// What.
+        text: Arc<str>,
+    },
+    /// It goes on as another one.
+    Merge {
+        /// Which one.
+        number: u32,
+        /// As which.
+        into: u32,
+    },
+}
+
+/// Why something cannot be done to an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTold {
+    /// There is none with this number.
+    Unknown,
+    /// Somebody wrote it since.
+    Stale,
+    /// There is no such service.
+    NoService(ServiceId),
+    /// It is not such that this can be done.
+    Unfit(&'static str),
+    /// It could not be done within some seconds, or not be kept.
+    Busy,
+}
+
+impl IncidentRecord {
+    /// Another one after everything that happens to it.
+    pub fn revision(&self) -> u32 {
+        u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+    }
 }
 
 /// Something on a timeline.
@@ -111,6 +206,8 @@ pub struct WantedIncidents {
     pub started: Option<(Timestamp, Timestamp)>,
     /// Only those with a smaller number.
     pub before: Option<u32>,
+    /// Also those that the public must not know of.
+    pub private_too: bool,
     /// At most so many.
     pub limit: usize,
 }

@@ -68,7 +68,7 @@ impl<'a> From<&'a ServiceView> for Probe<'a> {
     fn from(service: &'a ServiceView) -> Self {
         Self {
             name: &service.label,
-            status: word(service.health),
+            status: word_of(service.health, service.maintained),
             nodes: service
                 .monitors
                 .iter()
@@ -82,13 +82,22 @@ impl<'a> From<&'a MonitorView> for Node<'a> {
     fn from(monitor: &'a MonitorView) -> Self {
         Self {
             name: &monitor.label,
-            status: word(monitor.health),
+            status: word_of(monitor.health, monitor.maintained),
             replicas: monitor
                 .targets
                 .iter()
-                .map(|target| word(target.health))
+                .map(|target| word_of(target.health, target.maintained))
                 .collect(),
         }
+    }
+}
+
+/// What is under maintenance is as it was planned to be.
+const fn word_of(health: Health, maintained: bool) -> &'static str {
+    if maintained {
+        Health::Healthy.as_str()
+    } else {
+        word(health)
     }
 }
 

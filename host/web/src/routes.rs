@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::get;
 use http::header::{
@@ -10,18 +10,32 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 
+use crate::admin;
 use crate::api;
 use crate::assets::Assets;
+use crate::badge;
+use crate::calendar;
+use crate::changes;
+use crate::doors::bearer;
+use crate::embed;
+use crate::entrances::{Side, guard};
 use crate::events;
-use crate::exposition::text_format;
+use crate::exposition::{for_public, text_format};
 use crate::failure::Failure;
+use crate::feeds;
 use crate::headers::secure;
 use crate::heartbeat;
 use crate::incidents;
+use crate::levels;
+use crate::locale::Language;
 use crate::manager;
 use crate::manual;
 use crate::reporter;
 use crate::serve::Connection;
+use crate::services;
+use crate::sites;
+use crate::staff::Right;
+use crate::statuspage;
 use crate::web::Web;
 
 /// OpenMetrics 1.0, "Overall structure".
@@ -35,8 +49,39 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// As Vigil's: everyone may look at everything.
 const ROBOTS: &str = "User-agent: *\nDisallow:\n";
 
-/// Everything under `/`.
-pub(crate) fn router(web: Web) -> Router {
+/// Everything under `/` that `side` answers: what everyone may see, what programs
+/// tell, and what those who work with the host ask for.
+pub(crate) fn router(web: Web, side: Side) -> Router {
+    let routes = everyones()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .merge(reporter::routes())
+        .merge(heartbeat::routes())
+        .merge(manual::routes())
+        .merge(manager::routes())
+        .merge(changes::routes())
+        .merge(levels::routes())
+        .merge(api::routes())
+        .merge(admin::routes());
+    finished(routes, &web, side).layer(from_fn_with_state(web, sites::dispatch))
+}
+
+/// What everyone may see, of a page that has nothing else.
+pub(crate) fn public(web: &Web) -> Router {
+    finished(everyones(), web, Side::Public)
+}
+
+fn finished(routes: Router<Web>, web: &Web, side: Side) -> Router {
+    routes
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(from_fn_with_state((web.clone(), side), guard))
+        .layer(map_response(secure))
+        .with_state(web.clone())
+}
+
+fn everyones() -> Router<Web> {
     // Vigil answers a wrong method as if there were nothing, and takes each
     // address with a slash at its end as well.
     let word = get(status_text).fallback(not_found);
@@ -51,31 +96,27 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/status/text/", word)
         .route("/status/report", report.clone())
         .route("/status/report/", report)
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .merge(reporter::routes())
-        .merge(heartbeat::routes())
-        .merge(manual::routes())
-        .merge(manager::routes())
         .merge(incidents::routes())
-        .merge(api::incidents::routes())
-        .merge(api::deliveries::routes())
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
-        .layer(map_response(secure))
-        .with_state(web)
+        .merge(calendar::routes())
+        .merge(badge::routes())
+        .merge(embed::routes())
+        .merge(feeds::routes())
+        .merge(statuspage::routes())
+        .merge(services::routes())
 }
 
 async fn page(State(web): State<Web>, request: Request) -> Response {
-    match web.built().await {
-        Ok(built) => built.page.answer(request.headers()),
-        Err(failure) => failure.answer(request.headers()),
+    let language = web.locale(request.uri(), request.headers()).language;
+    let (head, _) = request.into_parts();
+    match web.built(language).await {
+        Ok(built) => built.page.answer(&head.headers),
+        Err(failure) => failure.answer(&head.headers),
     }
 }
 
+/// As Vigil's, in no language.
 async fn status_report(State(web): State<Web>, request: Request) -> Response {
-    match web.built().await {
+    match web.built(Language::English).await {
         Ok(built) => built.report.answer(request.headers()),
         Err(failure) => failure.answer(request.headers()),
     }
@@ -101,10 +142,11 @@ async fn follow(State(web): State<Web>, request: Request) -> Response {
     let Some(seat) = web.seats().take(address) else {
         return Failure::Full.answer(request.headers());
     };
-    let Some(joined) = web.join(last_seen(&request)) else {
+    let language = web.locale(request.uri(), request.headers()).language;
+    let Some(joined) = web.join(language, last_seen(&request)) else {
         return Failure::Starting.answer(request.headers());
     };
-    let body = events::follow(joined, seat, closing, move || web.rejoin());
+    let body = events::follow(joined, seat, closing, move || web.rejoin(language));
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -130,8 +172,13 @@ fn last_seen(request: &Request) -> Option<u64> {
     })
 }
 
-async fn asset(request: Request) -> Response {
-    match Assets::get().at(request.uri().path()) {
+async fn asset(State(web): State<Web>, request: Request) -> Response {
+    let path = request.uri().path();
+    if let Some(asset) = Assets::get().at(path) {
+        return asset.answer(request.headers());
+    }
+    let look = web.look();
+    match look.as_ref().and_then(|look| look.at(path)) {
         Some(asset) => asset.answer(request.headers()),
         None => Failure::NotFound.answer(request.headers()),
     }
@@ -161,8 +208,17 @@ async fn readyz(State(web): State<Web>) -> Response {
     }
 }
 
-async fn metrics(State(web): State<Web>, headers: HeaderMap) -> Response {
-    let metrics = (web.settings().metrics)();
+async fn metrics(State(web): State<Web>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let headers = head.headers.clone();
+    let mut metrics = (web.settings().metrics)();
+    if bearer(&headers).is_some() {
+        if let Err(refused) = api::admit_with(&web, &head, Right::Read).await {
+            return refused;
+        }
+    } else {
+        metrics = for_public(&metrics, &web.private_labels());
+    }
     let accepted = headers
         .get_all(ACCEPT)
         .iter()

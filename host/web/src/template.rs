@@ -12,6 +12,9 @@ use watchkeeper_engine::time::Timestamp;
 use crate::assets::Assets;
 use crate::bars::{self, Bars};
 use crate::dates::{self, Form, Iso, IsoDay, Latency, Minutes, Moment, Utc};
+use crate::frame::Frame;
+use crate::locale::Language;
+use crate::markdown;
 use crate::past::PastRow;
 use crate::spark;
 use crate::view::{
@@ -19,6 +22,10 @@ use crate::view::{
 };
 use crate::words::{self, Shown};
 
+pub(crate) mod changes;
+pub(crate) mod details;
+pub(crate) mod levels;
+pub(crate) mod reference;
 pub(crate) mod stories;
 
 /// The headline, and where a script shows that the page is live.
@@ -51,8 +58,13 @@ pub(crate) fn service_head(service: &ServiceView) -> String {
     .made()
 }
 
-/// A monitor with its bars and targets.
+/// A monitor with its bars and targets, below the heading of its service.
 pub(crate) fn monitor(monitor: &MonitorView) -> String {
+    monitor_below(monitor, "h4")
+}
+
+/// A monitor whose heading is this element.
+fn monitor_below(monitor: &MonitorView, heading: &'static str) -> String {
     let shown = Shown::from(monitor);
     let open = monitor.targets.iter().any(|target| {
         !matches!(Shown::from(target), Shown::Operational | Shown::NoData)
@@ -60,6 +72,7 @@ pub(crate) fn monitor(monitor: &MonitorView) -> String {
     });
     MonitorPart {
         monitor,
+        heading,
         shown,
         open,
         bars: Bars::new(monitor),
@@ -86,14 +99,30 @@ pub(crate) fn past(past: Option<&PastView>, now: Timestamp) -> String {
     .made()
 }
 
+/// One line for a frame of another page.
+pub(crate) fn widget(frame: &Frame, name: &str, word: &str, shown: Shown, address: &str) -> String {
+    Widget {
+        assets: Assets::get(),
+        title: &frame.title,
+        headline: word,
+        description: None,
+        days: None,
+        name,
+        word,
+        shown,
+        address,
+    }
+    .made()
+}
+
 /// A page that says what went wrong.
-pub(crate) fn failure(headline: &'static str, detail: &str) -> String {
+pub(crate) fn failure(headline: &str, detail: &str) -> String {
     Failure {
         assets: Assets::get(),
-        title: "Status",
+        title: &words::t().status,
         headline,
         description: None,
-        brand: "Status",
+        brand: &words::t().status,
         rest: "",
         days: None,
         detail,
@@ -112,6 +141,10 @@ pub(crate) struct Page<'a> {
     pub(crate) public_url: Option<&'a str>,
     pub(crate) website: Option<&'a str>,
     pub(crate) support: Option<&'a str>,
+    /// The languages that it is offered in.
+    pub(crate) languages: &'a [Language],
+    /// The zone in which times are told where no script runs.
+    pub(crate) zone: &'a str,
     pub(crate) brand: &'a str,
     pub(crate) rest: &'a str,
     pub(crate) days: Option<String>,
@@ -128,6 +161,7 @@ pub(crate) struct Page<'a> {
 /// A service whose parts were made before.
 pub(crate) struct ServicePart<'a> {
     pub(crate) id: &'a str,
+    pub(crate) label: &'a str,
     pub(crate) open: bool,
     pub(crate) head: &'a str,
     pub(crate) monitors: Vec<&'a str>,
@@ -160,7 +194,7 @@ struct Checked {
 
 struct CheckedAt {
     iso: Iso,
-    text: Utc,
+    text: String,
 }
 
 #[derive(Template)]
@@ -192,6 +226,7 @@ struct ServiceHead<'a> {
 #[template(path = "monitor.html")]
 struct MonitorPart<'a> {
     monitor: &'a MonitorView,
+    heading: &'static str,
     shown: Shown,
     /// Whether the targets are shown without being asked for.
     open: bool,
@@ -212,11 +247,25 @@ struct Past<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "widget.html")]
+struct Widget<'a> {
+    assets: &'a Assets,
+    title: &'a str,
+    headline: &'a str,
+    description: Option<String>,
+    days: Option<String>,
+    name: &'a str,
+    word: &'a str,
+    shown: Shown,
+    address: &'a str,
+}
+
+#[derive(Template)]
 #[template(path = "failure.html")]
 struct Failure<'a> {
     assets: &'a Assets,
     title: &'a str,
-    headline: &'static str,
+    headline: &'a str,
     description: Option<String>,
     brand: &'a str,
     rest: &'a str,
@@ -228,7 +277,7 @@ impl<'a> Overall<'a> {
     fn new(view: &'a View, checked: Option<Checked>) -> Self {
         Self {
             title: &view.title,
-            headline: words::headline(view.health),
+            headline: words::headline_of(view),
             shown: view.health.into(),
             summary: words::summary(view),
             checked,
@@ -241,14 +290,14 @@ impl Checked {
         Self {
             at: at.map(|at| CheckedAt {
                 iso: Iso(at),
-                text: Utc::new(at, Form::Second),
+                text: Utc::new(at, Form::Second).to_string(),
             }),
         }
     }
 }
 
 /// The paragraphs of a text; empty lines set them apart.
-fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n")
         .map(str::trim)
         .filter(|paragraph| !paragraph.is_empty())
@@ -273,23 +322,13 @@ fn minutes(from: Timestamp, to: Timestamp) -> Minutes {
     Minutes(to.since(from).as_secs() / 60)
 }
 
-/// How the end of something is written: with its date only where that is another
-/// than its beginning's.
-const fn end_form(starts: Timestamp, ends: Timestamp) -> Form {
-    if dates::day_of(starts) == dates::day_of(ends) {
-        Form::Time
-    } else {
-        Form::Moment
-    }
-}
-
 /// The name of the page, cut so that the company's part of it can stand out.
 pub(crate) fn brand(view: &View) -> (&str, &str) {
     let company = view.company.as_deref().unwrap_or_default();
     if view.title.is_empty() {
         return (
             if company.is_empty() {
-                "Status"
+                &words::t().status
             } else {
                 company
             },
@@ -335,6 +374,10 @@ mod tests {
     fn links_that_may_not_be_followed_are_left_out() {
         let note = |address: &str| {
             notes(&[AnnouncementView {
+                id: "new".into(),
+                kind: crate::view::NoteKind::Warning,
+                pinned: false,
+                is_markdown: false,
                 title: "New".into(),
                 text: "One.\n\nTwo.".into(),
                 link: Some(("More".into(), address.into())),
@@ -342,7 +385,10 @@ mod tests {
             }])
         };
         let fine = note("https://acme.example/?a=1&b=\"2\"");
-        assert!(fine.contains("<p>One.</p><p>Two.</p>"), "{fine}");
+        assert!(
+            fine.contains("<p class=\"pre\">One.</p><p class=\"pre\">Two.</p>"),
+            "{fine}"
+        );
         assert!(
             fine.contains("href=\"https://acme.example/?a=1&#38;b=&#34;2&#34;\">More</a>"),
             "{fine}"

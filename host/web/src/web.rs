@@ -1,29 +1,45 @@
 //! What was published last, and who is to be told of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use axum::Router;
-use bytes::Bytes;
-use tokio::sync::broadcast;
-use tokio::time::Instant;
+use axum::extract::Request;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode, Uri};
+use tower::Service as _;
 use watchkeeper_engine::id::MonitorId;
 use watchkeeper_engine::time::Timestamp;
 
+use crate::admin::Notes;
 use crate::allowance::Allowance;
+use crate::announcements::{Announcer, Silence};
+use crate::catalogue::{Catalogue, NoCatalogue};
+use crate::console::{Console, NoConsole};
+use crate::control::{Control, NoControl};
 use crate::doors::Doors;
-use crate::events::{BACKLOG, Events, Joined, Seats};
+use crate::edition::{Current, Edition, Freshness, lock};
+use crate::entrances::Side;
+use crate::events::{Joined, Seats};
 use crate::failure::Failure;
-use crate::fragments::Fragments;
+use crate::figures::{Figures, NoFigures};
 use crate::frame::Frame;
-use crate::incidents;
+use crate::fresh::Fresh;
 use crate::intake::{Intake, Nobody};
+use crate::levels::{Levels, NoLevels};
+use crate::locale::{Language, Locale};
+use crate::look::Look;
 use crate::page::Built;
+use crate::plans::{NoPlans, Plans};
 use crate::records::{Nothing, Records};
 use crate::report;
 use crate::routes;
-use crate::view::{MonitorView, View};
+use crate::sites::Sites;
+use crate::staff::{NoStaff, Staff};
+use crate::survey::{NoSurvey, Survey};
+use crate::view::{MonitorView, ServiceView, View};
 
 /// Makes the text of `/metrics`, in the OpenMetrics format and with its `# EOF`.
 pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
@@ -32,21 +48,29 @@ pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
 /// anything is, and if not, why.
 pub type Readiness = Arc<dyn Fn() -> Result<Option<String>, String> + Send + Sync>;
 
-/// How often figures that moved are sent to those who follow the page, at most.
-const QUIET_EVERY: Duration = Duration::from_secs(5);
-
-/// How much of such figures a follower is sent in a second, in bytes: a long page
-/// is sent them less often.
-const QUIET_BYTES_PER_SECOND: usize = 8 * 1024;
-
-/// How often those who follow the page hear that checks go on, at most.
-const TICK_EVERY: Duration = Duration::from_secs(1);
+/// The largest answer that [`Web::answer`] hands over, in bytes.
+const LARGEST_ANSWER: usize = 16 << 20;
 
 /// How often a job may call at once.
 const CALLS: u32 = 60;
 
 /// In which time it may call once more.
 const CALL_EVERY: Duration = Duration::from_secs(1);
+
+/// How much a token may ask of the API at once.
+const ASKED: u32 = 300;
+
+/// In which time it may ask once more.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+/// How often one line may try to sign in as one user at once. The line counts as
+/// well, so that nobody can keep others out by guessing at their password.
+const TRIES: u32 = 10;
+
+/// In which time it may try once more.
+const TRY_EVERY: Duration = Duration::from_secs(30);
+
+/// The most of a name that tries are counted by, in characters.
+const LONGEST_NAME: usize = 100;
 
 /// How the page is served.
 #[derive(Clone)]
@@ -59,6 +83,26 @@ pub struct WebSettings {
     pub intake: Arc<dyn Intake>,
     /// Finds what is kept of the past.
     pub records: Arc<dyn Records>,
+    /// Keeps announcements.
+    pub announcer: Arc<dyn Announcer>,
+    /// Knows what is planned.
+    pub plans: Arc<dyn Plans>,
+    /// Computes how well promises are kept.
+    pub levels: Arc<dyn Levels>,
+    /// Does what people want done with what is watched.
+    pub control: Arc<dyn Control>,
+    /// Keeps the parts of the configuration.
+    pub catalogue: Arc<dyn Catalogue>,
+    /// Knows how what is watched is, and was.
+    pub survey: Arc<dyn Survey>,
+    /// Sums up what is kept of the past.
+    pub figures: Arc<dyn Figures>,
+    /// Knows who works with the host.
+    pub staff: Arc<dyn Staff>,
+    /// Knows how the host works.
+    pub console: Arc<dyn Console>,
+    /// The host and port of the page's public address, as browsers write them.
+    pub own_authority: Option<Arc<str>>,
     /// How many may follow the page live.
     pub max_followers: usize,
     /// How many may do so from one address, or from one /64 of IPv6. Behind a
@@ -82,37 +126,21 @@ struct Inner {
     doors: Doors,
     /// How often each job may call.
     calls: Allowance<MonitorId>,
-    events: broadcast::Sender<Bytes>,
-    published: Mutex<Option<Published>>,
-    newest: Mutex<Newest>,
-    built: ArcSwapOption<Built>,
-    /// Held by who makes the page.
-    building: Arc<tokio::sync::Mutex<()>>,
-}
-
-struct Published {
-    fragments: Fragments,
-    /// All parts of the page as events, once someone needed them.
-    everything: Option<(u64, Bytes)>,
-    quiet_told: Instant,
-    ticked: Instant,
-}
-
-/// What can be said of the newest revision without waiting for whoever makes one.
-#[derive(Clone, Copy, Default)]
-struct Newest {
-    revision: u64,
-    /// Since when the page that was built is not the newest.
-    outdated_since: Option<Instant>,
-    /// Vigil's word for it.
-    word: Option<&'static str>,
-}
-
-/// What to do with the page that was built.
-enum Freshness {
-    Newest,
-    Recent,
-    Outdated,
+    /// How often each token may ask.
+    asked: Allowance<Arc<str>>,
+    /// How often each line may try to sign in as each user.
+    tries: Allowance<(Option<IpAddr>, String)>,
+    /// What is said once to who works with the host.
+    notes: Notes,
+    current: ArcSwapOption<Current>,
+    /// Held by who publishes, so that revisions follow each other.
+    publishing: Mutex<()>,
+    /// One for each language, in the order of [`Language::ALL`].
+    editions: [Edition; 6],
+    /// Answers beside the page.
+    fresh: Fresh,
+    /// The pages beside this one.
+    sites: Sites,
 }
 
 impl Default for WebSettings {
@@ -124,6 +152,16 @@ impl Default for WebSettings {
             ready: Arc::new(|| Ok(None)),
             intake: Arc::new(Nobody),
             records: Arc::new(Nothing),
+            announcer: Arc::new(Silence),
+            plans: Arc::new(NoPlans),
+            levels: Arc::new(NoLevels),
+            control: Arc::new(NoControl),
+            catalogue: Arc::new(NoCatalogue),
+            survey: Arc::new(NoSurvey),
+            figures: Arc::new(NoFigures),
+            staff: Arc::new(NoStaff),
+            console: Arc::new(NoConsole),
+            own_authority: None,
             max_followers: 2000,
             max_followers_per_address: 64,
             page_grace: Duration::from_secs(1),
@@ -134,7 +172,6 @@ impl Default for WebSettings {
 impl Web {
     /// A page of which nothing is published yet: it answers that it is starting.
     pub fn new(settings: WebSettings) -> Self {
-        let (events, _) = broadcast::channel(BACKLOG);
         let seats = Seats::new(settings.max_followers, settings.max_followers_per_address);
         Self {
             inner: Arc::new(Inner {
@@ -142,11 +179,14 @@ impl Web {
                 seats: Arc::new(seats),
                 doors: Doors::new(),
                 calls: Allowance::new(CALLS, CALL_EVERY),
-                events,
-                published: Mutex::new(None),
-                newest: Mutex::default(),
-                built: ArcSwapOption::empty(),
-                building: Arc::default(),
+                asked: Allowance::new(ASKED, ASK_EVERY),
+                tries: Allowance::new(TRIES, TRY_EVERY),
+                notes: Notes::default(),
+                current: ArcSwapOption::empty(),
+                publishing: Mutex::default(),
+                editions: Language::ALL.map(Edition::new),
+                fresh: Fresh::default(),
+                sites: Sites::default(),
             }),
         }
     }
@@ -155,37 +195,64 @@ impl Web {
     ///
     /// What did not change costs a comparison, and nothing is compressed here: the
     /// whole page is put together when someone asks for it. Blocks for some
-    /// microseconds for each monitor that changed.
+    /// microseconds for each monitor that changed and each language in which somebody
+    /// follows the page.
     pub fn publish(&self, view: View) {
         let inner = &*self.inner;
-        let mut published = lock(&inner.published);
+        let _turn = lock(&inner.publishing);
         // A number that grows from start to start, so that one of a former process
         // is not mistaken for one of this.
         let clock = u64::try_from(view.now.as_millis()).unwrap_or(0);
-        let (revision, word) = match published.as_mut() {
-            None => {
-                let word = report::text(&view);
-                let fragments = Fragments::new(view, clock);
-                *published = Some(Published::new(fragments));
-                (clock, word)
-            }
-            Some(published) => {
-                let revision = clock.max(published.fragments.revision() + 1);
-                let word = report::text(&view);
-                published.advance(view, revision, &inner.events);
-                (revision, word)
-            }
-        };
-        let mut newest = lock(&inner.newest);
-        newest.revision = revision;
-        newest.outdated_since.get_or_insert_with(Instant::now);
-        newest.word = Some(word);
+        let before = inner.current.load().as_ref().map(|it| it.revision);
+        let revision = before.map_or(clock, |before| clock.max(before + 1));
+        let services = view.services.clone();
+        let view = view.for_public();
+        let word = report::text(&view);
+        let current = Arc::new(Current {
+            view,
+            services,
+            revision,
+            word,
+        });
+        inner.current.store(Some(Arc::clone(&current)));
+        for edition in &inner.editions {
+            edition.publish(&current);
+        }
+        inner.sites.publish(&inner.settings, &current.view);
     }
 
-    /// Everything under `/`. Serve it with [`crate::serve()`], which limits what
-    /// clients may take and ends live events when it stops.
-    pub fn router(&self) -> Router {
-        routes::router(self.clone())
+    /// Everything under `/` that `side` answers. Serve it with [`crate::serve()`],
+    /// which limits what clients may take and ends live events when it stops.
+    pub fn router(&self, side: Side) -> Router {
+        routes::router(self.clone(), side)
+    }
+
+    /// The document of the API, OpenAPI 3.1.
+    pub fn document(&self) -> serde_json::Value {
+        crate::api::document(&*self.inner.settings.catalogue)
+    }
+
+    pub(crate) fn sites(&self) -> &Sites {
+        &self.inner.sites
+    }
+
+    /// What a visitor of `address` is answered who takes everything and packs nothing:
+    /// its media type and the body. `None` unless there is such a page.
+    pub async fn answer(&self, address: &str) -> Option<(String, Vec<u8>)> {
+        let request = Request::builder()
+            .uri(address)
+            .header(ACCEPT, "text/html, */*;q=0.1")
+            .body(axum::body::Body::empty())
+            .ok()?;
+        // A router is always ready, and never fails.
+        let Ok(response) = self.router(Side::Public).call(request).await;
+        if response.status() != StatusCode::OK {
+            return None;
+        }
+        let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.to_owned();
+        let body = axum::body::to_bytes(response.into_body(), LARGEST_ANSWER).await;
+        Some((kind, body.ok()?.to_vec()))
     }
 
     pub(crate) fn settings(&self) -> &WebSettings {
@@ -200,75 +267,140 @@ impl Web {
         &self.inner.doors
     }
 
+    /// How often each token may ask.
+    pub(crate) fn asked(&self) -> &Allowance<Arc<str>> {
+        &self.inner.asked
+    }
+
     /// How often each job may call.
     pub(crate) fn calls(&self) -> &Allowance<MonitorId> {
         &self.inner.calls
     }
 
-    /// The monitor `id` as it was published last.
-    pub(crate) fn monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
-        let published = lock(&self.inner.published);
-        let view = published.as_ref()?.fragments.view();
-        let service = view.services.iter().find(|each| each.id == *id.service())?;
+    /// Whether `line` may try to sign in as `name` now; it then has tried.
+    pub(crate) fn may_try(&self, line: Option<IpAddr>, name: &str) -> bool {
+        let name = name.chars().take(LONGEST_NAME).collect::<String>();
+        self.inner.tries.take((line, name.to_lowercase()))
+    }
+
+    /// What is said once to who works with the host.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.inner.notes
+    }
+
+    /// Every service, with what the public does not see.
+    pub(crate) fn whole_services(&self) -> Vec<Arc<ServiceView>> {
+        let current = self.inner.current.load();
+        let current = current.as_ref();
+        current.map_or_else(Vec::new, |current| current.services.clone())
+    }
+
+    /// The labels in metrics of what the public must not know of: each of its texts
+    /// stands in every line about it.
+    pub(crate) fn private_labels(&self) -> Vec<Vec<String>> {
+        let mut labels = Vec::new();
+        for service in self.whole_services() {
+            let of_service = format!("service=\"{}\"", service.id);
+            if service.private {
+                labels.push(vec![of_service]);
+                continue;
+            }
+            let private = service.monitors.iter().filter(|monitor| monitor.private);
+            labels.extend(private.map(|monitor| {
+                let of_monitor = format!("monitor=\"{}\"", monitor.id.name());
+                vec![of_service.clone(), of_monitor]
+            }));
+        }
+        labels
+    }
+
+    /// What the page is called.
+    pub(crate) fn title(&self) -> String {
+        let current = self.inner.current.load();
+        let current = current.as_ref();
+        current.map_or_else(
+            || "Status".to_owned(),
+            |current| current.view.title.to_string(),
+        )
+    }
+
+    /// The monitor `id` as it was published last, be it private or not.
+    pub(crate) fn any_monitor(&self, id: &MonitorId) -> Option<Arc<MonitorView>> {
+        let services = self.whole_services();
+        let service = services.iter().find(|each| each.id == *id.service())?;
         service.monitors.iter().find(|each| each.id == *id).cloned()
     }
 
-    /// Calls `look` with what was published last; `None` before that.
-    pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> Option<T> {
-        let published = lock(&self.inner.published);
-        Some(look(published.as_ref()?.fragments.view()))
+    /// What was published last. Its services are shared, and the rest is short.
+    pub(crate) fn view(&self) -> Option<View> {
+        let current = self.inner.current.load();
+        Some(current.as_ref()?.view.clone())
+    }
+
+    /// Answers beside the page that were made lately.
+    pub(crate) fn fresh(&self) -> &Fresh {
+        &self.inner.fresh
+    }
+
+    /// The services as they were published last.
+    pub(crate) fn services(&self) -> Vec<Arc<ServiceView>> {
+        let current = self.inner.current.load();
+        let services = current.as_ref().map(|it| it.view.services.clone());
+        services.unwrap_or_default()
     }
 
     /// When the newest view was made.
     pub(crate) fn now(&self) -> Option<Timestamp> {
-        let published = lock(&self.inner.published);
-        Some(published.as_ref()?.fragments.view().now)
+        Some(self.inner.current.load().as_ref()?.view.now)
     }
 
     /// What stands above and below a page about something.
     pub(crate) fn frame(&self) -> Option<Frame> {
-        let published = lock(&self.inner.published);
-        Some(Frame::of(published.as_ref()?.fragments.view()))
+        Some(Frame::of(&self.inner.current.load().as_ref()?.view))
+    }
+
+    /// The language and the zone in which to answer who asked this.
+    pub(crate) fn locale(&self, uri: &Uri, headers: &HeaderMap) -> Locale {
+        let current = self.inner.current.load();
+        let nothing = View::default();
+        let view = current.as_ref().map_or(&nothing, |current| &current.view);
+        view.locale(Language::wanted(uri, headers, view.languages()))
+    }
+
+    /// How the page looks.
+    pub(crate) fn look(&self) -> Option<Arc<Look>> {
+        self.inner.current.load().as_ref()?.view.look.clone()
     }
 
     /// Vigil's word for the page.
     pub(crate) fn word(&self) -> Option<&'static str> {
-        lock(&self.inner.newest).word
+        Some(self.inner.current.load().as_ref()?.word)
     }
 
-    /// Begins to follow the page. `since` is the revision that the follower has,
-    /// if it has one.
-    pub(crate) fn join(&self, since: Option<u64>) -> Option<Joined> {
-        let mut published = lock(&self.inner.published);
-        let published = published.as_mut()?;
-        let first = published.welcome(since);
-        Some(Joined {
-            first,
-            events: self.inner.events.subscribe(),
-        })
+    /// Begins to follow the page in a language. `since` is the revision that the
+    /// follower has, if it has one.
+    pub(crate) fn join(&self, language: Language, since: Option<u64>) -> Option<Joined> {
+        let current = self.inner.current.load_full()?;
+        Some(self.edition(language).join(&current, since))
     }
 
     /// As [`Web::join`], for a follower that has lost what it should have.
-    pub(crate) fn rejoin(&self) -> Option<Joined> {
-        let mut published = lock(&self.inner.published);
-        let first = published.as_mut()?.everything();
-        Some(Joined {
-            first,
-            events: self.inner.events.subscribe(),
-        })
+    pub(crate) fn rejoin(&self, language: Language) -> Option<Joined> {
+        let current = self.inner.current.load_full()?;
+        Some(self.edition(language).rejoin(&current))
     }
 
-    /// The page and its reports.
-    pub(crate) async fn built(&self) -> Result<Arc<Built>, Failure> {
-        let inner = &self.inner;
-        let built = inner.built.load_full();
-        match (built, self.freshness()) {
+    /// The page in a language, and its reports.
+    pub(crate) async fn built(&self, language: Language) -> Result<Arc<Built>, Failure> {
+        let grace = self.inner.settings.page_grace;
+        let edition = self.edition(language);
+        match (edition.built.load_full(), edition.freshness(grace)) {
             (Some(built), Freshness::Newest) => return Ok(built),
             (Some(built), Freshness::Recent) => {
-                if let Ok(turn) = Arc::clone(&inner.building).try_lock_owned() {
+                if let Ok(turn) = Arc::clone(&edition.building).try_lock_owned() {
                     let web = self.clone();
                     tokio::task::spawn_blocking(move || {
-                        web.build();
+                        web.build(language);
                         drop(turn);
                     });
                 }
@@ -276,16 +408,16 @@ impl Web {
             }
             (None, _) | (_, Freshness::Outdated) => {}
         }
-        let turn = Arc::clone(&inner.building).lock_owned().await;
+        let turn = Arc::clone(&edition.building).lock_owned().await;
         // Whoever had the turn before may have made what is wanted.
-        if let Some(built) = inner.built.load_full()
-            && !matches!(self.freshness(), Freshness::Outdated)
+        if let Some(built) = edition.built.load_full()
+            && !matches!(edition.freshness(grace), Freshness::Outdated)
         {
             return Ok(built);
         }
         let web = self.clone();
         let built = tokio::task::spawn_blocking(move || {
-            let built = web.build();
+            let built = web.build(language);
             drop(turn);
             built
         });
@@ -299,126 +431,24 @@ impl Web {
         }
     }
 
-    fn freshness(&self) -> Freshness {
-        let newest = *lock(&self.inner.newest);
-        match newest.outdated_since {
-            None => Freshness::Newest,
-            Some(since) if since.elapsed() < self.inner.settings.page_grace => Freshness::Recent,
-            Some(_) => Freshness::Outdated,
-        }
-    }
-
-    /// Puts the page together and packs it, which takes milliseconds.
-    fn build(&self) -> Option<Arc<Built>> {
-        let inner = &*self.inner;
-        let (revision, shape, page, report) = {
-            let published = lock(&inner.published);
-            let fragments = &published.as_ref()?.fragments;
-            let report = report::report(fragments.view());
-            (
-                fragments.revision(),
-                fragments.shape().to_owned(),
-                fragments.page(),
-                report,
-            )
+    fn build(&self, language: Language) -> Option<Arc<Built>> {
+        let current = self.inner.current.load_full()?;
+        let newest = || {
+            let newest = self.inner.current.load();
+            newest.as_ref().map_or(0, |newest| newest.revision)
         };
-        let built = Arc::new(Built::new(revision, &shape, page, report));
-        inner.built.store(Some(Arc::clone(&built)));
-        let mut newest = lock(&inner.newest);
-        newest.outdated_since = (newest.revision != built.revision).then(Instant::now);
-        Some(built)
-    }
-}
-
-impl Published {
-    fn new(fragments: Fragments) -> Self {
-        let now = Instant::now();
-        Self {
-            fragments,
-            everything: None,
-            quiet_told: now,
-            ticked: now,
-        }
+        Some(self.edition(language).build(&current, newest))
     }
 
-    fn advance(&mut self, view: View, revision: u64, events: &broadcast::Sender<Bytes>) {
-        let now = Instant::now();
-        let shape = self.fragments.shape().to_owned();
-        let news = incidents::news(self.fragments.view(), &view);
-        self.fragments.advance(view, revision);
-        if events.receiver_count() == 0 {
-            self.fragments.forget_untold();
-            self.quiet_told = now;
-            return;
-        }
-        let mut told = Events::default();
-        if shape != self.fragments.shape() {
-            told.reshaped(self.fragments.shape());
-        }
-        let quiet_bytes = self.fragments.quiet_bytes();
-        let with_quiet =
-            quiet_bytes > 0 && now.duration_since(self.quiet_told) >= quiet_pause(quiet_bytes);
-        if with_quiet {
-            self.quiet_told = now;
-        }
-        let patch = self.fragments.take_untold(with_quiet);
-        if patch.is_empty()
-            && shape == self.fragments.shape()
-            && now.duration_since(self.ticked) < TICK_EVERY
-        {
-            return;
-        }
-        self.ticked = now;
-        let view = self.fragments.view();
-        told.tick(view.checked_at, view.now);
-        told.incidents(&news);
-        told.patch(&patch);
-        // It fails if the last follower has just left.
-        let _sent = events.send(told.finish(revision));
-    }
-
-    /// What a follower that has revision `since` is told first.
-    fn welcome(&mut self, since: Option<u64>) -> Bytes {
-        let revision = self.fragments.revision();
-        let missed = match since {
-            None => String::new(),
-            Some(since) if since == revision => String::new(),
-            Some(since) => self.fragments.since(since),
-        };
-        self.first(&missed)
-    }
-
-    /// What a follower of which nothing is known is told.
-    fn everything(&mut self) -> Bytes {
-        let revision = self.fragments.revision();
-        match &self.everything {
-            Some((made, bytes)) if *made == revision => bytes.clone(),
-            _ => {
-                let all = self.fragments.since(u64::MAX);
-                let bytes = self.first(&all);
-                self.everything = Some((revision, bytes.clone()));
-                bytes
-            }
+    fn edition(&self, language: Language) -> &Edition {
+        let [english, german, french, swedish, spanish, japanese] = &self.inner.editions;
+        match language {
+            Language::English => english,
+            Language::German => german,
+            Language::French => french,
+            Language::Swedish => swedish,
+            Language::Spanish => spanish,
+            Language::Japanese => japanese,
         }
     }
-
-    fn first(&self, patch: &str) -> Bytes {
-        let view = self.fragments.view();
-        let mut events = Events::hello(self.fragments.shape());
-        events.tick(view.checked_at, view.now);
-        events.patch(patch);
-        events.finish(self.fragments.revision())
-    }
-}
-
-/// How long to wait before so many bytes of figures are sent.
-fn quiet_pause(bytes: usize) -> Duration {
-    let seconds = u64::try_from(bytes / QUIET_BYTES_PER_SECOND).unwrap_or(u64::MAX);
-    QUIET_EVERY.max(Duration::from_secs(seconds))
-}
-
-/// What a thread that panicked left behind is still whole: everything in these
-/// locks is put in place at once.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

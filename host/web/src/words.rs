@@ -1,9 +1,19 @@
-//! The words, colours and icons of the public page. People who do not run the
-//! service read "degraded" where configuration and API say `sick`.
+//! The words, colours and icons of the public page, in the language that is spoken.
+//! People who do not run the service read "degraded" where configuration and API say
+//! `sick`.
 
 use watchkeeper_engine::health::Health;
 
-use crate::view::{DayState, Impact, MonitorView, Overall, ServiceView, Stage, TargetView, View};
+use crate::view::{
+    DayState, Impact, MonitorView, NoteKind, Overall, ServiceView, Stage, TargetView, View,
+};
+
+pub(crate) use self::filled::{
+    checked_at, days_ago, description, incidents_in, is_choosable, language, look, more_about,
+    powered, script, t, timed,
+};
+
+mod filled;
 
 /// How something is, as it is shown. A colour never stands alone: an icon and a
 /// word go with it.
@@ -15,9 +25,11 @@ pub(crate) enum Shown {
     Major,
     Maintenance,
     NoData,
+    Paused,
 }
 
 impl Shown {
+    /// What a day can have been.
     pub(crate) const ALL: [Self; 6] = [
         Self::Operational,
         Self::Degraded,
@@ -27,14 +39,16 @@ impl Shown {
         Self::NoData,
     ];
 
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
+        let texts = t();
         match self {
-            Self::Operational => "Operational",
-            Self::Degraded => "Degraded",
-            Self::Partial => "Partial outage",
-            Self::Major => "Major outage",
-            Self::Maintenance => "Maintenance",
-            Self::NoData => "No data",
+            Self::Operational => &texts.operational,
+            Self::Degraded => &texts.degraded,
+            Self::Partial => &texts.partial,
+            Self::Major => &texts.major,
+            Self::Maintenance => &texts.maintenance,
+            Self::NoData => &texts.no_data,
+            Self::Paused => &texts.paused,
         }
     }
 
@@ -46,7 +60,7 @@ impl Shown {
             Self::Partial => "s-par",
             Self::Major => "s-out",
             Self::Maintenance => "s-mnt",
-            Self::NoData => "s-none",
+            Self::NoData | Self::Paused => "s-none",
         }
     }
 
@@ -58,7 +72,7 @@ impl Shown {
             Self::Partial => 'p',
             Self::Major => 'o',
             Self::Maintenance => 'm',
-            Self::NoData => 'n',
+            Self::NoData | Self::Paused => 'n',
         }
     }
 
@@ -69,13 +83,18 @@ impl Shown {
             Self::Degraded | Self::Partial => "deg",
             Self::Major => "out",
             Self::Maintenance => "mnt",
-            Self::NoData => "none",
+            Self::NoData | Self::Paused => "none",
         }
     }
 
     /// Whether people should hear of it although nobody asked.
     pub(crate) const fn is_bad(self) -> bool {
         matches!(self, Self::Degraded | Self::Partial | Self::Major)
+    }
+
+    /// A health by itself.
+    pub(crate) fn of(health: Health) -> Self {
+        Self::new(health, false, false)
     }
 
     fn new(health: Health, maintained: bool, partial: bool) -> Self {
@@ -93,10 +112,11 @@ impl Shown {
 impl From<&ServiceView> for Shown {
     /// An outage is partial where a monitor still works, even in part.
     fn from(service: &ServiceView) -> Self {
-        let partial = service
-            .monitors
-            .iter()
-            .any(|monitor| Self::from(&**monitor) != Self::Major);
+        let watched = || service.monitors.iter().filter(|monitor| !monitor.paused);
+        if !service.monitors.is_empty() && watched().count() == 0 {
+            return Self::Paused;
+        }
+        let partial = watched().any(|monitor| Self::from(&**monitor) != Self::Major);
         Self::new(service.health, service.maintained, partial)
     }
 }
@@ -104,6 +124,9 @@ impl From<&ServiceView> for Shown {
 impl From<&MonitorView> for Shown {
     /// An outage is partial where a target still works.
     fn from(monitor: &MonitorView) -> Self {
+        if monitor.paused {
+            return Self::Paused;
+        }
         let partial = monitor
             .targets
             .iter()
@@ -154,74 +177,86 @@ impl From<Impact> for Shown {
 }
 
 /// What the page says first.
-pub(crate) const fn headline(overall: Overall) -> &'static str {
+pub(crate) fn headline(overall: Overall) -> &'static str {
+    let texts = t();
     match overall {
-        Overall::Healthy => "All systems operational",
-        Overall::Sick => "Degraded performance",
-        Overall::Partial => "Partial outage",
-        Overall::Dead => "Major outage",
-        Overall::Unknown => "No data",
+        Overall::Healthy => &texts.headline_healthy,
+        Overall::Sick => &texts.headline_sick,
+        Overall::Partial => &texts.headline_partial,
+        Overall::Dead => &texts.headline_dead,
+        Overall::Unknown => &texts.headline_unknown,
+    }
+}
+
+/// What the page says first of `view`: where nothing is wrong but something is
+/// under maintenance, that.
+pub(crate) fn headline_of(view: &View) -> &'static str {
+    let is_maintained = view
+        .services
+        .iter()
+        .any(|it| it.maintained || it.monitors.iter().any(|monitor| monitor.maintained));
+    if is_maintained && view.health == Overall::Healthy {
+        &t().headline_maintenance
+    } else {
+        headline(view.health)
     }
 }
 
 /// The sentence below the headline.
 pub(crate) fn summary(view: &View) -> String {
     let monitors = || view.services.iter().flat_map(|service| &service.monitors);
-    let total = monitors().count();
-    if total == 0 {
-        return "No services are set up yet.".to_owned();
+    if monitors().next().is_none() {
+        return t().nothing_set_up.clone();
     }
-    let working = monitors()
-        .filter(|monitor| monitor.maintained || monitor.health == Health::Healthy)
+    let watched = || monitors().filter(|monitor| !monitor.paused);
+    let total = watched().count();
+    if total == 0 {
+        return t().all_paused.clone();
+    }
+    let working = watched()
+        .filter(|monitor| !monitor.maintained && monitor.health == Health::Healthy)
         .count();
-    let unknown = monitors()
+    let unknown = watched()
         .filter(|monitor| !monitor.maintained && monitor.health == Health::Unknown)
         .count();
-    let mut said = vec![match (working, total) {
-        (1, 1) => "1 component is operational.".to_owned(),
-        (working, total) if working == total => format!("All {total} components are operational."),
-        (working, total) => format!(
-            "{working} of {total} {} operational.",
-            are(total, "component")
-        ),
+    let texts = t();
+    let mut said = vec![if working == total {
+        texts.all_work.of(total)
+    } else {
+        let working = working.to_string();
+        texts.some_work.with(total, &[("working", &working)])
     }];
-    match unknown {
-        0 => {}
-        1 => said.push("1 has no fresh data.".to_owned()),
-        many => said.push(format!("{many} have no fresh data.")),
+    if unknown > 0 {
+        said.push(texts.no_fresh_data.of(unknown));
     }
-    match view.incidents.len() {
-        0 => {}
-        many => said.push(format!("We are working on {}.", counted(many, "incident"))),
+    let maintained = monitors().filter(|monitor| monitor.maintained).count();
+    if maintained > 0 {
+        said.push(texts.under_maintenance.of(maintained));
+    }
+    if !view.incidents.is_empty() {
+        said.push(texts.working_on.of(view.incidents.len()));
     }
     said.join(" ")
 }
 
-/// `component is` or `components are`.
-fn are(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("{what} is")
-    } else {
-        format!("{what}s are")
-    }
-}
-
-/// `1 day` or `3 days`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    if count == 1 {
-        format!("1 {what}")
-    } else {
-        format!("{count} {what}s")
+/// The word for an announcement that is more than good to know.
+pub(crate) const fn note(kind: NoteKind) -> Option<&'static str> {
+    match kind {
+        NoteKind::Information => None,
+        NoteKind::Warning => Some("Warning"),
+        NoteKind::Outage => Some("Outage"),
+        NoteKind::Operational => Some("Operational"),
     }
 }
 
 /// How far the work on an incident is.
-pub(crate) const fn stage(stage: Stage) -> &'static str {
+pub(crate) fn stage(stage: Stage) -> &'static str {
+    let texts = t();
     match stage {
-        Stage::Investigating => "Investigating",
-        Stage::Identified => "Identified",
-        Stage::Monitoring => "Monitoring",
-        Stage::Resolved => "Resolved",
+        Stage::Investigating => &texts.investigating,
+        Stage::Identified => &texts.identified,
+        Stage::Monitoring => &texts.monitoring,
+        Stage::Resolved => &texts.resolved,
     }
 }
 
@@ -245,11 +280,12 @@ pub(crate) const fn impact_word(impact: Impact) -> &'static str {
 }
 
 /// How bad an incident is.
-pub(crate) const fn impact(impact: Impact) -> &'static str {
+pub(crate) fn impact(impact: Impact) -> &'static str {
+    let texts = t();
     match impact {
-        Impact::Minor => "Minor impact",
-        Impact::Major => "Major impact",
-        Impact::Critical => "Critical impact",
+        Impact::Minor => &texts.impact_minor,
+        Impact::Major => &texts.impact_major,
+        Impact::Critical => &texts.impact_critical,
     }
 }
 
@@ -284,16 +320,19 @@ mod tests {
 
     fn monitor(health: Health, targets: &[Health]) -> Arc<MonitorView> {
         Arc::new(MonitorView {
+            private: false,
             id: MonitorId::parse("api/rest").unwrap(),
             label: "REST".into(),
             health,
             maintained: false,
+            paused: false,
             since: None,
             latency_ms: None,
             spark: Vec::new(),
             days: Vec::new(),
             first_day: Timestamp::default(),
             uptime: None,
+            excluded_minutes: 0,
             targets: targets
                 .iter()
                 .map(|health| TargetView {
@@ -312,6 +351,8 @@ mod tests {
 
     fn service(health: Health, monitors: Vec<Arc<MonitorView>>) -> ServiceView {
         ServiceView {
+            private: false,
+            public_health: None,
             id: ServiceId::new("api").unwrap(),
             label: "API".into(),
             description: None,
@@ -338,6 +379,18 @@ mod tests {
         assert_eq!(Shown::from(&service(Dead, one_of_two)), Shown::Partial);
         let both = vec![monitor(Dead, &[Dead]), monitor(Dead, &[Dead])];
         assert_eq!(Shown::from(&service(Dead, both)), Shown::Major);
+        let paused = Arc::new(MonitorView {
+            paused: true,
+            ..(*monitor(Health::Unknown, &[])).clone()
+        });
+        assert_eq!(Shown::from(&*paused), Shown::Paused);
+        let one_is_left = vec![monitor(Dead, &[Dead]), Arc::clone(&paused)];
+        assert_eq!(Shown::from(&service(Dead, one_is_left)), Shown::Major);
+        let none_is_left = vec![paused];
+        assert_eq!(
+            Shown::from(&service(Health::Unknown, none_is_left)),
+            Shown::Paused
+        );
     }
 
     #[test]
@@ -367,9 +420,18 @@ mod tests {
             "1 of 2 components are operational."
         );
         assert_eq!(
-            said(vec![fine, silent]),
+            said(vec![fine.clone(), silent.clone()]),
             "1 of 2 components are operational. 1 has no fresh data."
         );
+        let paused = Arc::new(MonitorView {
+            paused: true,
+            ..(*silent).clone()
+        });
+        assert_eq!(
+            said(vec![fine, paused.clone()]),
+            "1 component is operational."
+        );
+        assert_eq!(said(vec![paused]), "All components are paused.");
     }
 
     #[test]

@@ -14,15 +14,21 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 use tokio::time::{Instant, sleep};
 use watchkeeper_engine::health::Health;
-use watchkeeper_web::{Overall, View};
+use watchkeeper_web::{Limits, Overall, View, WebSettings};
 
 use crate::browser_session::{Browser, Look};
-use crate::site::Site;
+use crate::figures::Invented;
+use crate::records::Shelf;
+use crate::site::{Site, settings};
 
 #[path = "support/browser_session.rs"]
 mod browser_session;
+#[path = "../examples/sample_page/figures.rs"]
+mod figures;
 #[path = "support/hostile.rs"]
 mod hostile;
+#[path = "../examples/sample_page/records.rs"]
+mod records;
 #[path = "../examples/sample_page/sample.rs"]
 mod sample;
 #[path = "support/site.rs"]
@@ -347,6 +353,26 @@ async fn light_dark_and_narrow() {
                 assert_eq!(violations, json!([]), "{name}, {kind}");
             }
         }
+        let detailed = detailed().await;
+        for path in [
+            "/?lang=de",
+            "/?lang=ja",
+            "/services/data?window=90d",
+            "/services/api",
+        ] {
+            browser.driver.goto(detailed.url(path)).await.unwrap();
+            let beyond = browser
+                .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                .await;
+            assert_eq!(beyond, json!(0), "{name}, {path}: wider than the window");
+            if let Some(axe) = axe() {
+                assert_eq!(browser.axe(&axe).await, json!([]), "{name}, {path}");
+            }
+        }
+        browser
+            .save_screenshot(&name.replace("status", "service"))
+            .await;
+        assert_eq!(browser.complaints().await, Vec::<String>::new(), "{name}");
         let missing = browser.driver.goto(site.url("/nothing")).await;
         missing.unwrap();
         if let Some(axe) = axe() {
@@ -385,6 +411,20 @@ async fn markup_of_strangers_is_text() {
     assert_eq!(browser.run(seen).await, json!([0, 0]));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;
+}
+
+/// The sample with all that is kept and summed up of it.
+async fn detailed() -> Site {
+    let view = sample::view();
+    let past = view.past.clone().unwrap_or_default().incidents;
+    let settings = WebSettings {
+        records: Arc::new(Shelf::of(view.incidents.iter().cloned().chain(past))),
+        figures: Arc::new(Invented),
+        ..settings()
+    };
+    let site = Site::with(settings, Limits::default()).await;
+    site.web.publish(view);
+    site
 }
 
 /// Texts without a place to break them, wherever texts stand.

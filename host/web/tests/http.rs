@@ -38,7 +38,10 @@ async fn the_page_in_every_encoding() {
         text(&headers, header::CONTENT_TYPE),
         "text/html; charset=utf-8"
     );
-    assert_eq!(text(&headers, header::VARY), "accept-encoding");
+    assert_eq!(
+        text(&headers, header::VARY),
+        "accept-encoding, accept-language"
+    );
     assert_eq!(
         text(&headers, header::CACHE_CONTROL),
         "public, max-age=0, s-maxage=10, stale-while-revalidate=60, stale-if-error=86400"
@@ -169,7 +172,7 @@ async fn what_is_not_there_is_said_in_one_shape() {
         );
         assert_eq!(
             answer.text().await.unwrap(),
-            r#"{"type":"about:blank","title":"Not found","status":404,"detail":"There is nothing at this address."}"#
+            r#"{"type":"about:blank","title":"Not found","status":404,"detail":"There is nothing at this address.","errors":[]}"#
         );
     }
     let people = get(&site, "/nothing", &[("accept", "text/html,*/*;q=0.8")]).await;

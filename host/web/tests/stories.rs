@@ -57,6 +57,7 @@ impl Intake for Words {
             read: token == "read" || token == "write",
             report: false,
             write: token == "write",
+            admin: false,
         };
         let known = ["read", "write", "none"].contains(&token);
         Box::pin(ready(Ok(known.then_some(access))))

@@ -1,20 +1,21 @@
-//! Posts notices to a URL: as full JSON, as Vigil does, or as a template says.
+//! Sends notices to a URL: as full JSON, as Vigil does, or as templates for the
+//! body, the headers and the query say.
 
+mod message;
 mod payload;
 mod template;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sha2::Sha256;
 use watchkeeper_sdk::config::{Secret, Uri};
-use watchkeeper_sdk::http::Request;
-use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier};
+use watchkeeper_sdk::expect::StatusRange;
+use watchkeeper_sdk::http::{Auth, Request, Response};
+use watchkeeper_sdk::{Capability, Context, Failure, Notice, Notifier, Problem, Stop};
 
-use self::template::{Escaping, Template};
+use self::message::Form;
 
 /// The notifier.
 pub struct Webhook;
@@ -39,16 +40,60 @@ pub struct Config {
     #[serde(default = "json")]
     #[schemars(length(min = 1, max = 200))]
     pub content_type: String,
-    /// More headers; one of the same name stands in for ours.
+    /// More headers; one of the same name stands in for ours. The values may have
+    /// placeholders.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// More parameters for the URL's query. The values may have placeholders.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// Credentials to send.
+    #[serde(default)]
+    pub auth: Option<Auth>,
     /// A key to sign the body with: adds the header `X-Watchkeeper-Signature`.
     #[serde(default)]
     pub secret: Option<Secret>,
+    /// What the receiver answers to what it takes.
+    #[serde(default)]
+    pub expect: Expected,
+}
+
+/// What the receiver answers to what it takes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expected {
+    /// Status codes: `200`, `"2xx"`, `"200-204"`.
+    #[schemars(length(min = 1))]
+    pub status: Vec<StatusRange>,
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self {
+            status: vec![StatusRange::SUCCESS],
+        }
+    }
+}
+
+impl Expected {
+    /// Whether the answer says that the notice was taken. Where it does not, its
+    /// status says whether trying again may help.
+    fn judge(&self, response: &Response) -> Result<(), Failure> {
+        let status = response.status();
+        if self.status.iter().any(|range| range.contains(status)) {
+            return Ok(());
+        }
+        response.delivered()?;
+        let expected: Vec<String> = self.status.iter().map(ToString::to_string).collect();
+        let expected = expected.join(", ");
+        Err(Failure::permanent(format!(
+            "status {status} where {expected} is expected"
+        )))
+    }
 }
 
 /// A request's method.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
     /// POST.
@@ -58,6 +103,19 @@ pub enum Method {
     Put,
     /// PATCH.
     Patch,
+    /// GET, for receivers that want all in the query: without a body.
+    Get,
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Get => "GET",
+        }
+    }
 }
 
 /// What a body is.
@@ -71,6 +129,8 @@ pub enum Format {
     Vigil,
     /// What `template` says.
     Template,
+    /// Nothing.
+    None,
 }
 
 impl Notifier for Webhook {
@@ -84,18 +144,31 @@ impl Notifier for Webhook {
         include_str!("../config.schema.json").into()
     }
 
+    fn validate(config: &Config) -> Result<(), Vec<Problem>> {
+        match Form::of(config) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(vec![Stop::Misconfigured(why).into()]),
+        }
+    }
+
     fn notify(config: Config, notice: &Notice, _: &Context) -> Result<(), Failure> {
-        let message = Message::new(&config, notice).map_err(Failure::Permanent)?;
-        let method = match config.method {
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-        };
-        let mut request = Request::to_url(method, config.url.url().clone());
+        let form = Form::of(&config).map_err(Failure::Permanent)?;
+        let message = form.fill(notice);
+        let mut url = config.url.url().clone();
+        for (name, value) in &message.query {
+            url.append_query(name, value);
+        }
+        let mut request = Request::to_url(config.method.name(), url);
+        if let Some(auth) = &config.auth {
+            request = request.auth(auth);
+        }
         for (name, value) in message.headers {
             request = request.header(name, value);
         }
-        request.body(message.body).send()?.delivered()
+        if let Some(body) = message.body {
+            request = request.body(body);
+        }
+        config.expect.judge(&request.send()?)
     }
 }
 
@@ -105,123 +178,27 @@ fn json() -> String {
     "application/json".to_owned()
 }
 
-/// A request's headers and body.
-#[derive(Debug)]
-struct Message {
-    headers: Vec<(String, String)>,
-    body: String,
-}
-
-impl Message {
-    fn new(config: &Config, notice: &Notice) -> Result<Self, String> {
-        let (content_type, body) = match (config.format, &config.template) {
-            (Format::Template, Some(template)) => {
-                let escaping = Escaping::of(&config.content_type);
-                (
-                    config.content_type.clone(),
-                    Template::parse(template)?.fill(notice, escaping),
-                )
-            }
-            (Format::Template, None) => {
-                return Err("config.template: the format \"template\" needs one".to_owned());
-            }
-            (Format::Watchkeeper | Format::Vigil, Some(_)) => {
-                return Err("config.template: needs config.format = \"template\"".to_owned());
-            }
-            (Format::Watchkeeper, None) => (json(), payload::full(notice)),
-            (Format::Vigil, None) => (json(), payload::vigil(notice)),
-        };
-        let mut headers = vec![
-            ("content-type".to_owned(), content_type),
-            ("idempotency-key".to_owned(), notice.id.clone()),
-        ];
-        if let Some(secret) = &config.secret {
-            headers.push((
-                "x-watchkeeper-signature".to_owned(),
-                signature(secret, &body),
-            ));
-        }
-        for (name, value) in &config.headers {
-            headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value.clone()));
-        }
-        Ok(Self { headers, body })
-    }
-}
-
-/// `sha256=` and the body's HMAC (RFC 2104) in hexadecimal, the form that
-/// receivers of GitHub's webhooks know.
-fn signature(secret: &Secret, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
-        .expect("HMAC takes keys of any length");
-    mac.update(body.as_bytes());
-    let mut text = "sha256=".to_owned();
-    for byte in mac.finalize().into_bytes() {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::tests::notice;
-
-    fn message(config: &str) -> Result<Message, String> {
-        Message::new(&watchkeeper_sdk::config::parse(config).unwrap(), &notice())
-    }
-
-    fn header<'a>(message: &'a Message, name: &str) -> Vec<&'a str> {
-        let named = message
-            .headers
-            .iter()
-            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_str()).collect()
-    }
 
     #[test]
-    fn a_signature_is_what_the_receiver_computes() {
-        // RFC 4231 section 4.3.
+    fn the_receiver_may_answer_otherwise() {
+        let judge = |expect: &str, status| {
+            let config = format!(r#"{{"url":"https://a.test/","expect":{expect}}}"#);
+            let config: Config = watchkeeper_sdk::config::parse(&config).unwrap();
+            config.expect.judge(&Response::new(status, &[], ""))
+        };
+        assert_eq!(judge("{}", 204), Ok(()));
+        assert_eq!(judge(r#"{"status":[200,302]}"#, 302), Ok(()));
         assert_eq!(
-            signature(&Secret::new("Jefe"), "what do ya want for nothing?"),
-            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+            judge(r#"{"status":[201,"3xx"]}"#, 200),
+            Err(Failure::permanent("status 200 where 201, 3xx is expected"))
         );
-    }
-
-    #[test]
-    fn headers_identify_sign_and_give_way() {
-        let message = message(
-            r#"{"url":"https://a.test/","secret":"k","headers":{"X-Token":"t","Content-Type":"x/y"}}"#,
-        )
-        .unwrap();
-        assert_eq!(header(&message, "idempotency-key"), ["n1"]);
-        assert_eq!(header(&message, "x-token"), ["t"]);
-        assert_eq!(header(&message, "content-type"), ["x/y"]);
         assert_eq!(
-            header(&message, "x-watchkeeper-signature"),
-            [signature(&Secret::new("k"), &message.body)]
+            judge(r#"{"status":[201]}"#, 503),
+            Err(Failure::temporary("status 503"))
         );
-    }
-
-    #[test]
-    fn a_template_and_its_format_belong_together() {
-        let check = |config, expected: &str| assert_eq!(message(config).unwrap_err(), expected);
-        check(
-            r#"{"url":"https://a.test/","format":"template"}"#,
-            "config.template: the format \"template\" needs one",
-        );
-        check(
-            r#"{"url":"https://a.test/","template":"x"}"#,
-            "config.template: needs config.format = \"template\"",
-        );
-        let message = message(
-            r#"{"url":"https://a.test/","format":"template","content_type":"text/plain","template":"{{title}}!"}"#,
-        )
-        .unwrap();
-        assert_eq!(message.body, "API is dead: \"connection refused\"!");
-        assert_eq!(header(&message, "content-type"), ["text/plain"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use watchkeeper_sdk::{Notice, in_words};
+use watchkeeper_sdk::{Notice, in_words, wording};
 
 use crate::payload;
 
@@ -78,6 +78,8 @@ pub(crate) enum Escaping {
     Json,
     /// Percent-encoded, as in a form.
     Form,
+    /// In one line, as a header's value has to be.
+    Line,
     /// Not at all.
     None,
 }
@@ -114,30 +116,29 @@ impl Escaping {
                     }
                 }
             }
+            Self::Line => out.push_str(&wording::line(value)),
             Self::None => out.push_str(value),
         }
     }
 }
 
 impl<'a> Template<'a> {
-    /// Finds the placeholders; the error names what is wrong.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
+    /// Finds the placeholders in the text of `key`, by which the error names what is
+    /// wrong.
+    pub(crate) fn parse(key: &str, text: &'a str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             let (name, after) = after
                 .split_once("}}")
-                .ok_or_else(|| "config.template: {{ without }}".to_owned())?;
+                .ok_or_else(|| format!("{key}: {{{{ without }}}}"))?;
             let name = name.trim();
             let index = PLACEHOLDERS
                 .iter()
                 .position(|(known, _)| *known == name)
                 .ok_or_else(|| {
                     let known: Vec<&str> = PLACEHOLDERS.iter().map(|(known, _)| *known).collect();
-                    format!(
-                        "config.template: no {{{{{name}}}}}; there are {}",
-                        known.join(", ")
-                    )
+                    format!("{key}: no {{{{{name}}}}}; there are {}", known.join(", "))
                 })?;
             parts.push(Part::Text(before));
             parts.push(Part::Placeholder(index));
@@ -176,7 +177,7 @@ mod tests {
     use crate::payload::tests::notice;
 
     fn check(content_type: &str, template: &str, expected: &str) {
-        let filled = Template::parse(template)
+        let filled = Template::parse("config.template", template)
             .map(|template| template.fill(&notice(), Escaping::of(content_type)));
         assert_eq!(filled.unwrap_or_else(|error| error), expected);
     }
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn lists_stay_json() {
-        let template = Template::parse(r#"{"a":{{affected_json}}}"#).unwrap();
+        let template = Template::parse("k", r#"{"a":{{affected_json}}}"#).unwrap();
         let body = template.fill(&notice(), Escaping::Json);
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body["a"][1]["id"], "api:health:b");
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         check("", "{{title", "config.template: {{ without }}");
-        let error = Template::parse("{{titel}}").unwrap_err();
+        let error = Template::parse("config.template", "{{titel}}").unwrap_err();
         assert!(
             error.starts_with("config.template: no {{titel}}; there are id, occasion"),
             "{error}"

@@ -1,4 +1,5 @@
-//! Telling several people through a service that takes one at a time. Needs
+//! Telling several people, of whom some may be told and others not: whom a notice
+//! reached is kept, so that another try leaves them out. Needs
 //! [`Capability::State`](crate::Capability::State).
 
 use std::time::Duration;
@@ -9,6 +10,9 @@ use crate::{Failure, Notice, log, state};
 
 /// The key of whom the notice at hand has reached.
 const KEY: &str = "reached";
+
+/// What came of telling each of several recipients.
+pub type Round = Vec<(String, Result<(), Failure>)>;
 
 /// Calls `send` for each recipient. Whom this notice reached in an earlier try
 /// is left out, so that nobody hears twice because somebody else could not be
@@ -25,28 +29,41 @@ pub fn each(
     if let [only] = recipients {
         return send(only);
     }
-    let mut reached = state::get::<Reached>(KEY)
-        .filter(|reached| reached.notice == notice.id)
-        .unwrap_or_else(|| Reached {
-            notice: notice.id.clone(),
-            recipients: Vec::new(),
-        });
+    let mut reached = Reached::of(notice);
     let mut failures = Vec::new();
-    for recipient in recipients {
-        if reached.recipients.contains(recipient) {
-            continue;
-        }
+    for recipient in reached.missing(recipients) {
         match send(recipient) {
-            Ok(()) => {
-                reached.recipients.push(recipient.clone());
-                if let Err(error) = state::set(KEY, &reached) {
-                    log::warn(format!("another try would tell {recipient} again: {error}"));
-                }
-            }
-            Err(failure) => failures.push((recipient.as_str(), failure)),
+            Ok(()) => reached.note([recipient]),
+            Err(failure) => failures.push((recipient, failure)),
         }
     }
     all(failures)
+}
+
+/// As [`each`], through a service that takes one notice for several at once, or in
+/// one session: `send` is given those whom this notice did not reach, and says of
+/// each what came of it. Its own failure means that nobody was told.
+pub fn together(
+    notice: &Notice,
+    recipients: &[String],
+    send: impl FnOnce(&[&str]) -> Result<Round, Failure>,
+) -> Result<(), Failure> {
+    if let [only] = recipients {
+        let round = send(&[only])?;
+        return round.into_iter().try_for_each(|(_, outcome)| outcome);
+    }
+    let mut reached = Reached::of(notice);
+    let missing = reached.missing(recipients);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let round = send(&missing)?;
+    let told = round.iter().filter(|(_, outcome)| outcome.is_ok());
+    reached.note(told.map(|(recipient, _)| recipient.as_str()));
+    let failures = round
+        .iter()
+        .filter_map(|(recipient, outcome)| Some((recipient.as_str(), outcome.clone().err()?)));
+    all(failures.collect())
 }
 
 /// Whom a notice has reached.
@@ -54,6 +71,38 @@ pub fn each(
 struct Reached {
     notice: String,
     recipients: Vec<String>,
+}
+
+impl Reached {
+    /// Whom `notice` reached in earlier tries.
+    fn of(notice: &Notice) -> Self {
+        state::get::<Self>(KEY)
+            .filter(|reached| reached.notice == notice.id)
+            .unwrap_or_else(|| Self {
+                notice: notice.id.clone(),
+                recipients: Vec::new(),
+            })
+    }
+
+    fn missing<'a>(&self, recipients: &'a [String]) -> Vec<&'a str> {
+        recipients
+            .iter()
+            .filter(|recipient| !self.recipients.contains(recipient))
+            .map(String::as_str)
+            .collect()
+    }
+
+    fn note<'a>(&mut self, told: impl IntoIterator<Item = &'a str>) {
+        let before = self.recipients.len();
+        self.recipients.extend(told.into_iter().map(str::to_owned));
+        if self.recipients.len() == before {
+            return;
+        }
+        if let Err(error) = state::set(KEY, self) {
+            let told = self.recipients.join(", ");
+            log::warn(format!("another try would tell {told} again: {error}"));
+        }
+    }
 }
 
 /// One failure of several; the wait is the longest that was asked for.

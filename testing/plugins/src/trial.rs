@@ -52,6 +52,18 @@ impl Trial {
         }
     }
 
+    /// A run of an example below `examples/plugins`, by the name of its crate with
+    /// underscores, as `cargo xtask test` builds it.
+    ///
+    /// # Panics
+    ///
+    /// If `config` is no JSON.
+    pub fn example(name: &str, config: &str) -> Self {
+        // From the folder of those that are bundled.
+        let built = format!("../examples/wasm32-wasip2/debug/{name}");
+        Self::new(&built, config)
+    }
+
     /// With this part of the configuration written as a secret, as by
     /// `{ env = "NAME" }`.
     #[must_use]

@@ -117,13 +117,13 @@ async fn open(address: SocketAddr, shared: Arc<Shared>) -> io::Result<Listening>
 
 async fn serve(mut stream: TcpStream, behaviour: TcpBehaviour) -> io::Result<()> {
     match behaviour {
-        TcpBehaviour::Close => stream.shutdown().await,
-        TcpBehaviour::Reset => stream.set_zero_linger(),
-        TcpBehaviour::Hang => {
-            let mut sink = [0; 4096];
-            while stream.read(&mut sink).await? > 0 {}
-            Ok(())
+        TcpBehaviour::Close => {
+            stream.shutdown().await?;
+            // What a peer had sent and nobody read would make a reset of it.
+            read_all(&mut stream).await
         }
+        TcpBehaviour::Reset => stream.set_zero_linger(),
+        TcpBehaviour::Hang => read_all(&mut stream).await,
         TcpBehaviour::Echo { banner } => {
             if let Some(banner) = banner {
                 stream.write_all(format!("{banner}\r\n").as_bytes()).await?;
@@ -139,6 +139,12 @@ async fn serve(mut stream: TcpStream, behaviour: TcpBehaviour) -> io::Result<()>
             }
         }
     }
+}
+
+async fn read_all(stream: &mut TcpStream) -> io::Result<()> {
+    let mut sink = [0; 4096];
+    while stream.read(&mut sink).await? > 0 {}
+    Ok(())
 }
 
 #[cfg(test)]

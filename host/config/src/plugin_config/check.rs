@@ -112,6 +112,33 @@ impl PluginSchema {
         found.into_iter().filter_map(Secret::new).collect()
     }
 
+    /// The JSON pointers of the texts in `json` that the schema calls secret.
+    ///
+    /// If the schema is too intricate to tell, those of every text.
+    pub fn secret_pointers(&self, json: &Json) -> BTreeSet<String> {
+        let mut pointers = BTreeSet::new();
+        let end = walk(&self.schema, json, &mut |keywords, value, pointer| {
+            if keywords.get("writeOnly") == Some(&Json::Bool(true)) {
+                leaves(value, &mut pointer.to_owned(), &mut pointers);
+            }
+        });
+        if end == Walk::TooIntricate {
+            leaves(json, &mut String::new(), &mut pointers);
+        }
+        pointers
+    }
+
+    /// The configuration as people may see it: four asterisks stand for each secret.
+    pub fn shown(&self, config: &PluginConfig) -> Json {
+        let mut shown = config.json().clone();
+        for pointer in self.hidden(config).0 {
+            if let Some(value) = shown.pointer_mut(&pointer) {
+                *value = Json::String("****".to_owned());
+            }
+        }
+        shown
+    }
+
     /// The JSON pointers of the values that must not be shown, and what came of
     /// looking for them.
     pub(super) fn hidden(&self, config: &PluginConfig) -> (BTreeSet<String>, Walk) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +13,9 @@ use crate::load::folder_of;
 use crate::read::{Context, Finding, FromNode};
 use crate::secret::Secret;
 use crate::tree::{Entry, Node, Table, Value};
+
+/// Where containers and systemd put secrets that a program is meant to have.
+const SECRET_FOLDERS: [&str; 2] = ["/run/secrets", "/run/credentials"];
 
 /// The largest file that holds a secret, in bytes: several times a chain of
 /// certificates.
@@ -223,13 +226,37 @@ impl Reading {
     /// What a file holds that is no secret, or an empty text after the mistake was
     /// noted.
     fn file(&mut self, path: &str, node: &Node, cx: &mut Context<'_>) -> String {
-        let path = folder_of(cx.sources.name(self.file)).join(path);
-        let text = text_of("file", &path, MAX_TEXT_FILE);
-        self.files.insert(self.pointer.clone(), path);
+        let text = self.path(path, cx).and_then(|path| {
+            let text = text_of("file", &path, MAX_TEXT_FILE);
+            self.files.insert(self.pointer.clone(), path);
+            text
+        });
         text.unwrap_or_else(|what| {
             cx.report(Finding::new(node.at, what));
             String::new()
         })
+    }
+
+    /// The file that a reference means, or why it may not be read. Whoever may use
+    /// the API may not read every file of the host by it.
+    fn path(&self, path: &str, cx: &Context<'_>) -> Result<PathBuf, String> {
+        if !cx.sources.is_item(self.file) {
+            return Ok(folder_of(cx.sources.name(self.file)).join(path));
+        }
+        let path = Path::new(path);
+        let own = (cx.env)("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty());
+        let folders = SECRET_FOLDERS.iter().copied().chain(own.as_deref());
+        let stays = path
+            .components()
+            .all(|step| matches!(step, Component::RootDir | Component::Normal(_)));
+        let mut folders = folders.filter(|folder| folder.starts_with('/'));
+        if stays && folders.any(|folder| path.starts_with(folder)) {
+            return Ok(path.to_owned());
+        }
+        Err(format!(
+            "through the API only files in {} and $CREDENTIALS_DIRECTORY may be named",
+            SECRET_FOLDERS.join(", ")
+        ))
     }
 
     /// The secret that is kept there, or an empty text after the mistake was
@@ -238,9 +265,11 @@ impl Reading {
         let (found, missing) = match reference {
             Reference::Env(name) => from_env(name, cx.env),
             Reference::File(path) | Reference::Text(path) => {
-                let path = folder_of(cx.sources.name(self.file)).join(path);
-                let text = from_file(&path);
-                self.files.insert(self.pointer.clone(), path);
+                let text = self.path(path, cx).and_then(|path| {
+                    let text = from_file(&path);
+                    self.files.insert(self.pointer.clone(), path);
+                    text
+                });
                 (text, false)
             }
         };

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
-use watchkeeper_engine::id::{ChannelId, MonitorId, MonitorName, ServiceId};
+use watchkeeper_engine::id::{
+    ChannelId, MaintenanceId, MonitorId, MonitorName, RouteId, ServiceId,
+};
 
 use crate::config::{HostPort, MinisignKey, PluginName, Tag};
 use crate::cron::Cron;
@@ -241,6 +243,12 @@ from_text!(
     Self::new
 );
 from_text!(
+    MaintenanceId,
+    "an id such as \"move\"",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    Self::new
+);
+from_text!(
     MonitorName,
     "an id such as \"health\"",
     "^[a-z0-9][a-z0-9-]{0,63}$",
@@ -249,6 +257,12 @@ from_text!(
 from_text!(
     ChannelId,
     "an id such as \"ops\"",
+    "^[a-z0-9][a-z0-9-]{0,63}$",
+    Self::new
+);
+from_text!(
+    RouteId,
+    "an id such as \"night\"",
     "^[a-z0-9][a-z0-9-]{0,63}$",
     Self::new
 );
@@ -358,21 +372,25 @@ impl FromNode for Share {
     }
 }
 
-/// A change that people can be told of.
+/// What people can be told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Occasion {
     Dead,
     Sick,
     Recovered,
     Unknown,
+    Maintenance,
+    Sla,
 }
 
 impl Occasion {
-    const WORDS: [(&str, Self); 4] = [
+    const WORDS: [(&str, Self); 6] = [
         ("dead", Self::Dead),
         ("sick", Self::Sick),
         ("recovered", Self::Recovered),
         ("unknown", Self::Unknown),
+        ("maintenance", Self::Maintenance),
+        ("sla", Self::Sla),
     ];
 }
 

@@ -11,7 +11,7 @@ use watchkeeper_engine::target::{Confirm, Flap, TargetRules};
 
 use super::passive::passive;
 use super::{
-    check_scheme, elements, limits, line, line_or, plugin_config, position, value, values,
+    check_scheme, elements, limits, line, line_or, made, plugin_config, position, value, values,
 };
 use crate::config::Tag;
 use crate::duration;
@@ -110,7 +110,9 @@ pub(super) fn monitor(
     Some(Monitor {
         label: line_or(table.label.as_ref(), name),
         description: line(table.description.as_ref()),
+        private: value(table.private.as_ref()).copied().unwrap_or(false),
         tags: tags(inherited, table),
+        sla: super::sla::sla(table.sla.as_ref()),
         probe,
         targets,
         passive,
@@ -127,6 +129,7 @@ pub(super) fn monitor(
         limits: limits(value(table.limits.as_ref())),
         config: plugin_config(table.config.as_ref(), placed, cx),
         position: position(placed.at, cx),
+        made: made(placed.at, cx),
         id,
     })
 }

@@ -53,6 +53,12 @@ impl Known {
             };
             add(&mut known.channels, "channel", id, id.value.clone(), cx);
         }
+        let mut routes = BTreeMap::new();
+        for route in rows(root.route.as_ref()) {
+            if let Some(id) = &route.value.id {
+                add(&mut routes, "route", id, id.value.clone(), cx);
+            }
+        }
         known
     }
 

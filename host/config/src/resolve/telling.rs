@@ -10,7 +10,7 @@ use watchkeeper_engine::reminding::{Plan, Reminders};
 use watchkeeper_engine::telling::Interest;
 
 use super::references::Known;
-use super::{elements, limits, plugin_config, position, rows, value, values};
+use super::{elements, limits, made, plugin_config, position, rows, value, values};
 use crate::config::{Channel, DeadMan, EscalationStep, Named, Route, RouteFilter};
 use crate::file::telling::{DeadManTable, DuringTable, RemindersTable};
 use crate::file::{ChannelTable, RouteTable, SelfTable};
@@ -23,6 +23,9 @@ use crate::source::At;
 /// How long changes are gathered after the first.
 const GROUP_WAIT: Duration = Duration::from_secs(10);
 
+/// How long before it begins a maintenance is told.
+const MAINTENANCE_AHEAD: Duration = Duration::from_hours(24);
+
 pub(super) fn channel(placed: &Placed<ChannelTable>, cx: &mut Context<'_>) -> Option<Channel> {
     let table = &placed.value;
     let rate = value(table.rate.as_ref()).and_then(|rate| {
@@ -33,6 +36,7 @@ pub(super) fn channel(placed: &Placed<ChannelTable>, cx: &mut Context<'_>) -> Op
     });
     Some(Channel {
         id: value(table.id.as_ref())?.clone(),
+        made: made(placed.at, cx),
         notifier: value(table.notifier.as_ref())?.clone(),
         config: plugin_config(table.config.as_ref(), placed, cx),
         timeout: value(table.timeout.as_ref()).map_or(Duration::from_secs(10), |span| span.0),
@@ -81,8 +85,10 @@ pub(super) fn route(
     }
     let steps = escalation(table, known, cx);
     Some(Route {
+        id: value(table.id.as_ref()).cloned(),
         to: values(Some(table.to.as_ref()?)),
         on: interest(table, cx),
+        maintenance_ahead: maintenance_ahead(table, cx),
         filter: filter(table),
         hours: hours(table, page_zone, cx),
         group_wait: value(table.group_wait.as_ref()).map_or(GROUP_WAIT, |span| span.0),
@@ -93,6 +99,9 @@ pub(super) fn route(
         reminders_only,
         escalate: steps.into(),
         host: value(table.host.as_ref()).copied().unwrap_or(true),
+        sla: elements(table.on.as_ref())
+            .iter()
+            .any(|placed| placed.value == Occasion::Sla),
         startup: value(table.startup.as_ref()).copied().unwrap_or(false),
         position: position(placed.at, cx),
     })
@@ -137,6 +146,20 @@ fn interest(table: &RouteTable, cx: &mut Context<'_>) -> Interest {
         );
     }
     on
+}
+
+/// How long before it begins a maintenance is told, if the route tells of any.
+fn maintenance_ahead(table: &RouteTable, cx: &mut Context<'_>) -> Option<Duration> {
+    let on = elements(table.on.as_ref());
+    let ahead = &table.maintenance_ahead;
+    if on.iter().any(|it| it.value == Occasion::Maintenance) {
+        return Some(value(ahead.as_ref()).map_or(MAINTENANCE_AHEAD, |span| span.0));
+    }
+    if let Some(ahead) = ahead {
+        let what = "`maintenance_ahead` means nothing without `on = [\"maintenance\"]`";
+        cx.report(Finding::new(ahead.at, what).key(&ahead.key));
+    }
+    None
 }
 
 fn filter(table: &RouteTable) -> RouteFilter {

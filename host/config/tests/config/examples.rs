@@ -31,6 +31,7 @@ fn env(name: &str) -> Option<String> {
         "NTFY_TOPIC",
         "OPSGENIE_API_KEY",
         "PAGERDUTY_ROUTING_KEY",
+        "PAGE_PASSWORD",
         "POSTGRES_PASSWORD",
         "PUSHOVER_TOKEN",
         "PUSHOVER_USER",
@@ -39,6 +40,7 @@ fn env(name: &str) -> Option<String> {
         "REDIS_PASSWORD",
         "ROCKETCHAT_WEBHOOK_URL",
         "SLACK_WEBHOOK_URL",
+        "SMS_TOKEN",
         "SPLUNK_ON_CALL_URL",
         "STOCK_PASSWORD",
         "TEAMS_WORKFLOW_URL",
@@ -46,6 +48,7 @@ fn env(name: &str) -> Option<String> {
         "TWILIO_TOKEN",
         "VONAGE_SECRET",
         "WEBEX_TOKEN",
+        "XMPP_PASSWORD",
         "ZULIP_API_KEY",
     ];
     let tokens = [
@@ -74,6 +77,9 @@ fn check(name: &str) -> watchkeeper_config::Config {
     fs::write(folder.path().join(name), &text).unwrap();
     fs::write(folder.path().join("ca.pem"), CERTIFICATE).unwrap();
     fs::write(folder.path().join("rabbit-user"), "watch\n").unwrap();
+    fs::write(folder.path().join("logo.svg"), "<svg/>").unwrap();
+    fs::write(folder.path().join("icon.svg"), "<svg/>").unwrap();
+    fs::write(folder.path().join("extra.css"), ".card { border: 0 }").unwrap();
     let value: Json = toml::from_str(&text).unwrap();
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let errors: Vec<_> = validator
@@ -159,6 +165,9 @@ fn everything_has_every_key_once_and_each_is_described() {
         let is_of_monitor = key.strip_prefix(".service[].monitor[]");
         is_of_monitor.is_some_and(|rest| used.contains(&format!(".defaults{rest}")))
             || key.strip_prefix(".defaults.health.quorum").is_some()
+            || key
+                .strip_prefix(".page.other[]")
+                .is_some_and(|rest| used.contains(&format!(".page{rest}")))
             || key
                 .rsplit_once(".limits.")
                 .is_some_and(|(_, limit)| used.contains(&format!(".plugins.limits.{limit}")))

@@ -88,7 +88,7 @@ error: unknown key `adress`
  4 | adress = "x"
    | ^^^^^^
    = key: server.adress
-   = help: the keys here are `listen`, `data`, `public_url` and `followers_per_address`
+   = help: the keys here are `listen`, `admin_listen`, `data`, `public_url`, `followers_per_address` and `api_private_targets`
 
 error: `id` may only contain lower-case letters, digits and `-`
   --> a.toml:7:6
@@ -174,7 +174,7 @@ error: there is no channel `opps`
     = key: route[#1].to[0]
     = help: did you mean `ops`?
 
-error: `on[1]` must be one of `dead`, `sick`, `recovered` and `unknown`
+error: `on[1]` must be one of `dead`, `sick`, `recovered`, `unknown`, `maintenance` and `sla`
    --> a.toml:23:15
     |
  23 | on = ["dead", "recoverd"]
@@ -477,6 +477,51 @@ fn the_rest_of_the_file_is_checked_as_well() {
             "[page]\nwebsite = \"javascript:alert(1)\"",
             2,
             "`website` must be a URL",
+        ),
+        (
+            "[page]\nlocale = \"nl\"",
+            2,
+            "`locale` must be one of \"en\", \"de\"",
+        ),
+        (
+            "[page]\nlanguages = [\"sv\"]\nlocale = \"de\"",
+            3,
+            "`locale` must be one of `languages`: sv",
+        ),
+        (
+            "[page]\nlogo = \"nowhere.svg\"",
+            2,
+            "nowhere.svg cannot be read",
+        ),
+        (
+            "[page]\ncolours = { light = \"#ffff00\", dark = \"#8fb0ff\" }",
+            2,
+            "take a darker one",
+        ),
+        (
+            "[page]\nembed_on = [\"https://a.example/x\"]",
+            2,
+            "must be an origin such as",
+        ),
+        (
+            "[[page.other]]\ndomain = \"a.example\"\n[[page.other]]\ndomain = \"A.example\"",
+            4,
+            "two pages are called `a.example`",
+        ),
+        (
+            "[[page.other]]\ndomain = \"https://a.example\"",
+            2,
+            "must be the name of a host",
+        ),
+        (
+            "[[page.other]]\ndomain = \"a.example\"\nservices = [\"nowhere\"]",
+            3,
+            "there is no service `nowhere`",
+        ),
+        (
+            "[page]\nlinks = [{ label = \"x\", url = \"javascript:x\" }]",
+            2,
+            "`url` must be",
         ),
         (
             "[network]\nresolver = [\"1.1.1.1\"]",

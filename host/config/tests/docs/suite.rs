@@ -22,13 +22,16 @@ fn env(name: &str) -> Option<String> {
 }
 
 /// Files that configurations in the documents name.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 6] = [
     (
         "ca.pem",
         "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n",
     ),
     ("front.sh", "exit 0\n"),
     ("signing-key", "key\n"),
+    ("logo.svg", "<svg/>"),
+    ("icon.svg", "<svg/>"),
+    ("acme.css", ".card { border: 0 }"),
 ];
 
 /// What `toml,monitor` blocks leave out.
@@ -269,6 +272,9 @@ fn keys(schema: &Json, path: &str, found: &mut BTreeMap<String, Json>) {
 fn is_said_elsewhere(path: &str, all: &BTreeMap<String, Json>) -> bool {
     let of_monitor = path.strip_prefix("service[].monitor[].");
     of_monitor.is_some_and(|key| all.contains_key(&format!("defaults.{key}")))
+        || path
+            .strip_prefix("page.other[].")
+            .is_some_and(|key| all.contains_key(&format!("page.{key}")))
         || path.contains(".limits.") && !path.starts_with("plugins.limits.")
 }
 

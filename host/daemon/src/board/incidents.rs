@@ -21,6 +21,7 @@ use super::{Batch, Board};
 use crate::links::Links;
 use crate::notice::{Notice, in_zone};
 
+pub(crate) mod people;
 mod wording;
 
 /// How long an incident stays on the first page after its end.
@@ -45,6 +46,16 @@ pub(super) struct Incidents {
 pub(crate) struct Story {
     pub(crate) title: Arc<str>,
     pub(crate) entries: Vec<IncidentEntry>,
+}
+
+/// Something to be put on a timeline.
+struct Entry<'a> {
+    kind: EntryKind,
+    audience: Audience,
+    monitor: Option<MonitorId>,
+    author: Option<Arc<str>>,
+    text: &'a str,
+    at: Timestamp,
 }
 
 /// What a stride of the timeline is about.
@@ -198,11 +209,12 @@ impl Board {
         }
     }
 
-    /// Waits no longer for monitors that are not watched any more.
+    /// Waits no longer for monitors that are not watched any more, or not now.
     pub(super) fn adopt_incidents(&mut self, now: Timestamp, batch: &mut Batch) {
         let rules = self.rules();
-        let monitors = &self.monitors;
-        let exists = |monitor: &MonitorId| monitors.contains_key(monitor);
+        let (monitors, paused) = (&self.monitors, &self.paused);
+        let exists =
+            |monitor: &MonitorId| monitors.contains_key(monitor) && !paused.contains_key(monitor);
         let moves = self.incidents.book.forget_monitors(exists, &rules, now);
         self.record(moves, None, now, batch);
     }
@@ -312,7 +324,7 @@ impl Board {
             let standing = &monitor.state.standing;
             let since = standing.since.filter(|since| now.since(*since) >= after)?;
             let is_bad = matches!(standing.health, Health::Sick | Health::Dead);
-            let waits = self.held.contains_key(id) || self.folded.contains_key(id);
+            let waits = self.waits_for_others(id);
             (is_bad && !waits && book.ailing(id).is_none())
                 .then(|| (id.clone(), standing.health, since, standing.reason.clone()))
         });
@@ -489,6 +501,33 @@ impl Board {
         at: Timestamp,
         batch: &mut Batch,
     ) {
+        let audience = match kind {
+            EntryKind::Opened
+            | EntryKind::Reopened
+            | EntryKind::Change
+            | EntryKind::Stage
+            | EntryKind::Update
+            | EntryKind::Merged
+            | EntryKind::Postmortem => Audience::Public,
+            EntryKind::Left
+            | EntryKind::Severity
+            | EntryKind::Acknowledged
+            | EntryKind::Told
+            | EntryKind::Changed => Audience::Internal,
+        };
+        let entry = Entry {
+            kind,
+            audience,
+            monitor,
+            author,
+            text,
+            at,
+        };
+        self.enter(id, entry, batch);
+    }
+
+    /// Adds an entry to a timeline, for whom it says.
+    fn enter(&mut self, id: IncidentId, entry: Entry<'_>, batch: &mut Batch) {
         let Some(incident) = self.incidents.book.get(id) else {
             return;
         };
@@ -496,34 +535,22 @@ impl Board {
         let Some(story) = self.incidents.stories.get_mut(&id) else {
             return;
         };
-        let matters = matches!(
-            kind,
-            EntryKind::Acknowledged | EntryKind::Update | EntryKind::Reopened
-        ) || stage == Stage::Resolved;
+        let is_of_people = entry.author.is_some();
+        let matters = is_of_people || entry.kind == EntryKind::Reopened || stage == Stage::Resolved;
         if story.entries.len() >= MOST_ENTRIES && !matters {
             return;
         }
-        let audience = match kind {
-            EntryKind::Opened
-            | EntryKind::Reopened
-            | EntryKind::Change
-            | EntryKind::Stage
-            | EntryKind::Update => Audience::Public,
-            EntryKind::Left | EntryKind::Severity | EntryKind::Acknowledged | EntryKind::Told => {
-                Audience::Internal
-            }
-        };
         let last = story.entries.last().map(|entry| entry.number);
         let entry = IncidentEntry {
             incident: id,
             number: last.map_or(0, |last| last.saturating_add(1)),
-            at,
-            kind,
+            at: entry.at,
+            kind: entry.kind,
             stage,
-            audience,
-            monitor,
-            author,
-            text: text.into(),
+            audience: entry.audience,
+            monitor: entry.monitor,
+            author: entry.author,
+            text: entry.text.into(),
         };
         story.entries.push(entry.clone());
         batch.commit.entries.push(entry);

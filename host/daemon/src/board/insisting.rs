@@ -66,6 +66,7 @@ impl Board {
             .get(id)
             .is_some_and(|monitor| monitor.state.standing.health != Health::Healthy);
         is_down
+            && !self.is_paused(id)
             && self.network.network == OwnNetwork::Fine
             && !self.acknowledged(id)
             && !self.waits_for_others(id)

@@ -163,7 +163,7 @@ impl Board {
                     continue;
                 };
                 let health = target.state.standing.health;
-                if let Some(span) = target.account(now, health) {
+                if let Some(span) = target.account(now, health, monitor.maintained) {
                     account(Subject::Target(id.clone()), span);
                 }
             }
@@ -358,10 +358,12 @@ impl Board {
         }
     }
 
-    /// Every target that tells how it is, in the order of the configuration.
+    /// Every target that tells how it is and is not paused, in the order of the
+    /// configuration.
     fn told_targets(&self) -> Vec<TargetId> {
         let told = self.assignments.monitors.iter();
         told.filter(|assigned| assigned.monitor.passive.is_some())
+            .filter(|assigned| !self.is_paused(&assigned.monitor.id))
             .filter_map(|assigned| self.monitors.get(&assigned.monitor.id))
             .flat_map(|monitor| monitor.targets.iter().cloned())
             .collect()

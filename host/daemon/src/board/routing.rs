@@ -250,7 +250,10 @@ impl Board {
                 continue;
             };
             let standing = &monitor.state.standing;
-            if standing.since.is_none() || standing.cause == Some(Cause::NetworkLost) {
+            if standing.since.is_none()
+                || standing.cause == Some(Cause::NetworkLost)
+                || self.is_paused(&id)
+            {
                 continue;
             }
             let event = Event::Changed(as_it_stands(standing, now));
@@ -258,9 +261,10 @@ impl Board {
         }
     }
 
-    /// Whether a change of `id` waits for word of its parents, or is told by theirs.
+    /// Whether a change of `id` waits for word of its parents, is told by theirs, or
+    /// waits for the end of a maintenance.
     pub(super) fn waits_for_others(&self, id: &MonitorId) -> bool {
-        self.held.contains_key(id) || self.folded.contains_key(id)
+        self.held.contains_key(id) || self.folded.contains_key(id) || self.is_maintained(id)
     }
 
     /// Puts what goes out at once into the outbox; the rest is gathered.

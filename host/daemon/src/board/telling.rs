@@ -24,6 +24,13 @@ impl Board {
         now: Timestamp,
         batch: &mut Batch,
     ) {
+        if self.is_paused(id) {
+            return;
+        }
+        if self.is_maintained(id) {
+            // How it stands is told once the maintenance is over.
+            return;
+        }
         if let Event::Changed(change) = event {
             if change.cause == Cause::NetworkLost {
                 // One notice tells of the network; that nothing is known follows.
@@ -94,7 +101,9 @@ impl Board {
                 tracing::info!(monitor = %id, %into, "outage folded into that of what it depends on");
                 self.held.remove(id);
                 let event = Event::Changed(change.clone());
-                self.stand(id, &event, Some(&into), now, batch);
+                if !self.is_maintained(&into) {
+                    self.stand(id, &event, Some(&into), now, batch);
+                }
                 self.folded.insert(id.clone(), (change, into));
             }
             Dependency::Tell => {
@@ -142,6 +151,9 @@ impl Board {
     /// Asks for a check out of turn, unless one was asked for after `since` that
     /// may still be under way.
     fn ask(&mut self, id: MonitorId, since: Timestamp, now: Timestamp, batch: &mut Batch) {
+        if self.is_paused(&id) {
+            return;
+        }
         let patience = self
             .monitors
             .get(&id)
@@ -171,7 +183,7 @@ impl Board {
                 .iter()
                 .filter_map(|target| self.targets.get(target))
         };
-        // What is told how things are cannot be asked: it stands as it was told.
+        // What is told how things are, or paused, cannot be asked: it stands as it does.
         let is_told = monitor.assigned.monitor.passive.is_some();
         let heard = targets().all(|target| {
             target
@@ -179,7 +191,7 @@ impl Board {
                 .as_ref()
                 .is_some_and(|reading| reading.at >= since)
         });
-        let checked = if is_told {
+        let checked = if is_told || self.is_paused(id) {
             Checked::Settled
         } else if !heard {
             Checked::NotSince

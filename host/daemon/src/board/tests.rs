@@ -15,6 +15,8 @@ use crate::plugins::Shelf;
 
 mod incidents;
 mod listening;
+mod maintenance;
+mod pausing;
 mod routing;
 
 const CONFIG: &str = r#"
@@ -216,6 +218,18 @@ impl Table {
             return self.keep(batch);
         }
         let mut batch = Batch::default();
+        if let Some(monitor) = word.strip_prefix("pause:") {
+            let monitor = MonitorId::parse(monitor).unwrap();
+            self.board
+                .pause(&[monitor], &"ops".into(), self.now, &mut batch)
+                .unwrap();
+            return self.keep(batch);
+        }
+        if let Some(monitor) = word.strip_prefix("resume:") {
+            let monitor = MonitorId::parse(monitor).unwrap();
+            self.board.go_on(&[monitor], self.now, &mut batch).unwrap();
+            return self.keep(batch);
+        }
         if let Some(seconds) = word.strip_prefix("hush:") {
             let span = Duration::from_secs(seconds.parse().unwrap());
             self.board.hush(span, self.now, &mut batch);

@@ -19,7 +19,7 @@ use super::{Exit, Global, complain, read_config};
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The longest answer that is read, in bytes.
-const MOST: usize = 1 << 20;
+const MOST: usize = 64 << 20;
 
 /// Where a server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// Null where it was no JSON.
     pub(crate) body: Value,
+    /// As it came.
+    pub(crate) text: String,
 }
 
 impl Server {
@@ -124,7 +126,8 @@ async fn answer(
         .map_err(|problem| anyhow::anyhow!("the answer broke off: {problem}"))?
         .to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_default();
-    Ok(Answer { status, body })
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Answer { status, body, text })
 }
 
 /// Where the server is and who asks.
@@ -153,6 +156,18 @@ impl Connection {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, Exit> {
+        let answer = self.fetch(global, method, path, body).await?;
+        Ok(answer.body)
+    }
+
+    /// As [`Self::ask`], with the answer as it came.
+    pub(crate) async fn fetch(
+        &self,
+        global: &Global,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Exit> {
         let address = if let Some(address) = &self.server {
             address.clone()
         } else {
@@ -164,7 +179,7 @@ impl Connection {
             Exit::Usage
         })?;
         match ask(&server, method, path, &self.token, body).await {
-            Ok(answer) if answer.status.is_success() => Ok(answer.body),
+            Ok(answer) if answer.status.is_success() => Ok(answer),
             Ok(answer) => {
                 complain(&format!("{address}: {}", answer.why()));
                 Err(Exit::Usage)

@@ -28,6 +28,49 @@ pub(crate) enum IncidentCommand {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Open an incident by hand. Needs a token with the scope `write`
+    Open {
+        /// What happened, in a line
+        title: String,
+        /// A service that it hits, by its id; may be given again
+        #[arg(long = "service", value_name = "ID", required = true)]
+        services: Vec<String>,
+        /// How bad it is: `minor`, `major` or `critical`
+        #[arg(long, default_value = "minor")]
+        severity: String,
+        /// How far the work is: `investigating`, `identified`, `monitoring` or `resolved`
+        #[arg(long, default_value = "investigating")]
+        state: String,
+        /// What to say first, in Markdown
+        #[arg(long, short = 'm', default_value = "")]
+        text: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Say what is going on in an incident. Needs a token with the scope `write`
+    Update {
+        /// Its number, as `list` shows it
+        id: u32,
+        /// What is going on, in Markdown
+        text: String,
+        /// How far the work is from now on: `investigating`, `identified`, `monitoring` or `resolved`
+        #[arg(long)]
+        state: Option<String>,
+        /// Show it to nobody but those who may use the API
+        #[arg(long)]
+        internal: bool,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Go on with an incident as another one. Needs a token with the scope `write`
+    Merge {
+        /// Its number, as `list` shows it
+        id: u32,
+        /// The number of the one that it is part of from now on
+        into: u32,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// Take an incident: nobody is reminded of it any more. Needs a token with the scope `write`
     Ack {
         /// Its number, as `list` shows it
@@ -70,7 +113,42 @@ impl IncidentCommand {
                 let state = (!all).then_some(("state", "open"));
                 let first = path("/api/v1/incidents", state);
                 let keys = ["id", "state", "severity", "started", "resolved", "title"];
-                list(&connection, global, first, keys).await
+                list(&connection, global, first, keys, |_| true).await
+            }
+            Self::Open {
+                title,
+                services,
+                severity,
+                state,
+                text,
+                connection,
+            } => {
+                let body = json!({
+                    "title": title,
+                    "services": services,
+                    "severity": severity,
+                    "state": state,
+                    "text": text,
+                });
+                does(&connection, global, "", Some(&body)).await
+            }
+            Self::Update {
+                id,
+                text,
+                state,
+                internal,
+                connection,
+            } => {
+                let body = json!({ "text": text, "state": state, "public": !internal });
+                does(&connection, global, &format!("/{id}/updates"), Some(&body)).await
+            }
+            Self::Merge {
+                id,
+                into,
+                connection,
+            } => {
+                let body = json!({ "into": into });
+                does(&connection, global, &format!("/{id}/merge"), Some(&body)).await
             }
             Self::Ack {
                 id,
@@ -94,6 +172,21 @@ impl IncidentCommand {
     }
 }
 
+/// Has the server do something to an incident.
+async fn does(
+    connection: &Connection,
+    global: &Global,
+    place: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Exit> {
+    let path = format!("/api/v1/incidents{place}");
+    let asked = connection.ask(global, Method::POST, &path, body).await;
+    tell(asked, global, |answer| {
+        let state = answer["state"].as_str().unwrap_or_default();
+        format!("incident {}: {}", answer["id"], printable(state))
+    })
+}
+
 impl Deliveries {
     /// Does what was asked.
     pub(crate) async fn run(self, global: &Global) -> anyhow::Result<Exit> {
@@ -114,7 +207,7 @@ impl Deliveries {
         let keys = [
             "id", "channel", "state", "attempts", "created", "title", "error",
         ];
-        list(&self.connection, global, first, keys).await
+        list(&self.connection, global, first, keys, |_| true).await
     }
 }
 
@@ -122,18 +215,19 @@ fn channel(text: &str) -> Result<ChannelId, String> {
     ChannelId::new(text).map_err(|problem| problem.to_string())
 }
 
-fn path<'a>(start: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn path<'a>(start: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut query = Serializer::new(String::new());
     query.append_pair("limit", PAGE).extend_pairs(pairs);
     format!("{start}?{}", query.finish())
 }
 
-/// Prints every page of a list that begins at `next`.
-async fn list<const N: usize>(
+/// Prints what `is_shown` of every page of a list that begins at `first`.
+pub(super) async fn list<const N: usize>(
     connection: &Connection,
     global: &Global,
     first: String,
     keys: [&str; N],
+    is_shown: impl Fn(&Value) -> bool,
 ) -> anyhow::Result<Exit> {
     let mut rows = Vec::new();
     let mut next = Some(first);
@@ -144,7 +238,7 @@ async fn list<const N: usize>(
         };
         next = page["next"].as_str().map(str::to_owned);
         if let Value::Array(items) = page["items"].take() {
-            rows.extend(items);
+            rows.extend(items.into_iter().filter(&is_shown));
         }
     }
     if global.json {
@@ -164,12 +258,17 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => printable(text),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
+        Value::Object(span) if span.contains_key("starts") => {
+            format!("{} to {}", cell(&span["starts"]), cell(&span["ends"]))
+        }
         other => other.to_string(),
     }
 }
 
 /// Says what was done.
-fn tell(
+pub(super) fn tell(
     asked: Result<Value, Exit>,
     global: &Global,
     words: impl Fn(&Value) -> String,

@@ -1,27 +1,17 @@
 //! `watchkeeper token`: who may use the API.
 
-use std::fmt::Write as _;
-
 use clap::Subcommand;
 use comfy_table::{Table, presets};
 use serde_json::json;
 use watchkeeper_config::Config;
-use watchkeeper_store::{Scope, StoreError, Token, TokenBook, TokenId};
+use watchkeeper_engine::time::Timestamp;
+use watchkeeper_store::{AccessBook, Act, Acted, Scope, Token, TokenId};
 
+use super::user::deed;
 use super::{Exit, complain, print};
 use crate::clock;
 use crate::intake::digest;
-
-/// How many random bytes a token has: as many as its digest, so that neither can
-/// be guessed.
-const RANDOM: usize = 32;
-
-/// What every token begins with, so that people and scanners know one when they
-/// see it.
-const PREFIX: &str = "wk_";
-
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 100;
+use crate::staff::{self, TOKEN_PREFIX};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
@@ -33,6 +23,9 @@ pub(crate) enum TokenCommand {
         /// given several times
         #[arg(long = "scope", required = true, value_parser = scope)]
         scopes: Vec<Scope>,
+        /// For how many days it is good; without it, until it is revoked
+        #[arg(long = "expires", value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        expires: Option<u32>,
     },
     /// List the tokens there are
     List,
@@ -46,7 +39,7 @@ pub(crate) enum TokenCommand {
 impl TokenCommand {
     /// Does what was asked, in the data folder of `config`.
     pub(crate) fn run(self, config: &Config, json: bool) -> anyhow::Result<Exit> {
-        let book = match TokenBook::open(&config.server.data, clock::wall()) {
+        let mut book = match AccessBook::open(&config.server.data, clock::wall()) {
             Ok(book) => book,
             Err(problem) => {
                 complain(&format!("the tokens cannot be read: {problem}"));
@@ -54,9 +47,13 @@ impl TokenCommand {
             }
         };
         match self {
-            Self::Create { name, scopes } => create(&book, &name, scopes, json),
+            Self::Create {
+                name,
+                scopes,
+                expires,
+            } => create(&mut book, &name, scopes, expires, json),
             Self::List => list(&book, json),
-            Self::Revoke { id } => revoke(&book, id),
+            Self::Revoke { id } => revoke(&mut book, id),
         }
     }
 }
@@ -69,28 +66,32 @@ fn scope(word: &str) -> Result<Scope, String> {
 }
 
 fn create(
-    book: &TokenBook,
+    book: &mut AccessBook,
     name: &str,
     mut scopes: Vec<Scope>,
+    expires: Option<u32>,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
-    {
-        complain(&format!(
-            "a name is one line of at most {LONGEST_NAME} characters"
-        ));
-        return Ok(Exit::Usage);
-    }
+    let name = match staff::name_of(name) {
+        Ok(name) => name,
+        Err(why) => {
+            complain(why);
+            return Ok(Exit::Usage);
+        }
+    };
     scopes.sort_unstable();
     scopes.dedup();
-    let mut random = [0_u8; RANDOM];
-    getrandom::fill(&mut random)?;
-    let mut token = PREFIX.to_owned();
-    for byte in random {
-        write!(token, "{byte:02x}")?;
-    }
-    let id = book.add(name, &digest(&token), &scopes, clock::wall())?;
+    let token = staff::secret(TOKEN_PREFIX)?;
+    let act = Act::AddToken {
+        name: name.to_owned(),
+        digest: digest(&token),
+        scopes: scopes.clone(),
+        expires_at: expires.map(|days| staff::in_days(clock::wall(), days)),
+    };
+    let subject = format!("{name}: {}", words(&scopes).join(", "));
+    let Acted::Token(id) = book.act(&act, &deed("token.create", subject))? else {
+        anyhow::bail!("the token was not made");
+    };
     if json {
         let shown = json!({ "id": id.0, "name": name, "scopes": words(&scopes), "token": token });
         print(&shown.to_string())?;
@@ -101,8 +102,8 @@ fn create(
     Ok(Exit::Fine)
 }
 
-fn list(book: &TokenBook, json: bool) -> anyhow::Result<Exit> {
-    let tokens = book.list()?;
+fn list(book: &AccessBook, json: bool) -> anyhow::Result<Exit> {
+    let tokens = book.tokens()?;
     if json {
         let rows: Vec<_> = tokens.iter().map(as_json).collect();
         print(&serde_json::to_string_pretty(&rows)?)?;
@@ -111,22 +112,28 @@ fn list(book: &TokenBook, json: bool) -> anyhow::Result<Exit> {
     let mut table = Table::new();
     table
         .load_preset(presets::NOTHING)
-        .set_header(["id", "name", "scopes", "made"]);
+        .set_header(["id", "name", "scopes", "made", "expires"]);
     for token in &tokens {
         table.add_row([
             token.id.0.to_string(),
             token.name.clone(),
             words(&token.scopes).join(", "),
-            made(token),
+            moment(token.created_at),
+            token.expires_at.map_or_else(|| "never".to_owned(), moment),
         ]);
     }
     print(&table.trim_fmt())?;
     Ok(Exit::Fine)
 }
 
-fn revoke(book: &TokenBook, id: i64) -> Result<Exit, anyhow::Error> {
-    let revoked: Result<bool, StoreError> = book.revoke(TokenId(id));
-    if revoked? {
+fn revoke(book: &mut AccessBook, id: i64) -> anyhow::Result<Exit> {
+    let token = TokenId(id);
+    let tokens = book.tokens()?;
+    let found = tokens.into_iter().find(|known| known.id == token);
+    let act = Act::RevokeToken { token };
+    if let Some(found) = found
+        && book.act(&act, &deed("token.revoke", found.name))?.is_done()
+    {
         return Ok(Exit::Fine);
     }
     complain(&format!("there is no token {id}"));
@@ -138,7 +145,8 @@ fn as_json(token: &Token) -> serde_json::Value {
         "id": token.id.0,
         "name": token.name,
         "scopes": words(&token.scopes),
-        "made": made(token),
+        "made": moment(token.created_at),
+        "expires": token.expires_at.map(moment),
     })
 }
 
@@ -146,9 +154,9 @@ fn words(scopes: &[Scope]) -> Vec<&'static str> {
     scopes.iter().map(|scope| scope.as_str()).collect()
 }
 
-/// When it was made, to the second.
-fn made(token: &Token) -> String {
-    jiff::Timestamp::from_second(token.created_at.as_secs())
+/// A time, to the second.
+pub(super) fn moment(at: Timestamp) -> String {
+    jiff::Timestamp::from_second(at.as_secs())
         .map(|at| at.to_string())
         .unwrap_or_default()
 }

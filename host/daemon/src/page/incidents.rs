@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use watchkeeper_engine::id::ServiceId;
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_web::{IncidentView, PastView};
 
 use crate::board::Board;
 use crate::board::incidents::SHOWN;
 use crate::desk;
+use crate::intake;
 
 /// How many incidents that are over the first page shows; the history has all.
 const MOST_PAST: usize = 30;
@@ -15,12 +17,16 @@ const MOST_PAST: usize = 30;
 /// Those that go on, and those that ended in the last days, each newest first.
 pub(super) fn incidents(board: &Board, now: Timestamp) -> (Vec<IncidentView>, PastView) {
     let config = board.config();
-    let views = board.incidents().map(|(id, incident, story)| {
-        desk::view(id, &story.title, incident, &story.entries, |service| {
-            config
-                .service(service)
-                .map(|known| Arc::clone(&known.label))
-        })
+    let private = intake::private(config);
+    let label = |service: &ServiceId| {
+        let known = config.service(service);
+        let known = known.filter(|known| known.monitors.iter().any(|each| !each.private));
+        known.map(|known| Arc::clone(&known.label))
+    };
+    let public = board.incidents();
+    let public = public.filter(|(_, incident, _)| !desk::is_private(incident, &private));
+    let views = public.map(|(id, incident, story)| {
+        desk::view(id, &story.title, incident, &story.entries, label, &private)
     });
     let (mut open, mut over): (Vec<_>, Vec<_>) =
         views.partition(|view: &IncidentView| view.resolved.is_none());

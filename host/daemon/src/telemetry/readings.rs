@@ -19,6 +19,8 @@ pub(super) struct Readings(Mutex<BTreeMap<TargetId, Last>>);
 
 #[derive(Debug)]
 struct Last {
+    /// How many readings in a row were dead.
+    failures: u32,
     latency: Option<Duration>,
     measurements: Vec<Measurement>,
 }
@@ -46,17 +48,22 @@ impl Readings {
     pub(super) fn put(
         &self,
         target: &TargetId,
+        failed: Option<bool>,
         latency: Option<Duration>,
         measurements: Vec<Measurement>,
     ) {
+        let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = readings.get(target).map_or(0, |last| last.failures);
         let last = Last {
+            failures: match failed {
+                Some(true) => before.saturating_add(1),
+                Some(false) => 0,
+                None => before,
+            },
             latency,
             measurements,
         };
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(target.clone(), last);
+        readings.insert(target.clone(), last);
     }
 
     /// Forgets one.
@@ -91,6 +98,17 @@ impl Collector for Readings {
                     .encode_family(&labels(target))?
                     .encode_gauge(&latency.as_secs_f64())?;
             }
+        }
+        let mut failures = encoder.encode_descriptor(
+            "target_failures",
+            "Dead readings of the target in a row",
+            None,
+            MetricType::Gauge,
+        )?;
+        for (target, last) in readings.iter() {
+            failures
+                .encode_family(&labels(target))?
+                .encode_gauge(&i64::from(last.failures))?;
         }
         let mut measured = encoder.encode_descriptor(
             "measurement",

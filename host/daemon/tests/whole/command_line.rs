@@ -231,3 +231,23 @@ async fn what_a_plugin_has_against_its_configuration_is_part_of_it_too() {
         }
     }
 }
+
+#[test]
+fn shells_and_manuals_are_told_of_every_command() {
+    let rig = Rig::new("");
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = rig.run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let script = String::from_utf8(output.stdout).unwrap();
+        for word in ["watchkeeper", "serve", "incident", "breach"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let folder = rig.folder().join("man");
+    let output = rig.run(&["man", folder.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let page = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(page("watchkeeper.1").contains(".TH watchkeeper 1"));
+    assert!(page("watchkeeper-serve.1").contains("watchkeeper"));
+    assert!(page("watchkeeper-breach-ack.1").contains("scope"));
+}

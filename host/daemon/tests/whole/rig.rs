@@ -335,7 +335,28 @@ impl Rig {
         );
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// What the first line of the log that has this field says in it.
+    pub(crate) async fn logged(&self, field: &str) -> String {
+        let log = Arc::clone(&self.running.as_ref().expect("it runs").log);
+        let find = || {
+            let log = log.lock().unwrap();
+            let mut found = log
+                .iter()
+                .filter_map(|entry| entry["fields"][field].as_str());
+            found.next().map(str::to_owned)
+        };
+        self.until(field, async || find().is_some()).await;
+        find().expect("it was there")
+    }
+
+    /// Changes what the running host keeps.
+    pub(crate) fn change_state(&self, sql: &str) {
+        let database = rusqlite::Connection::open(self.data().join("state.db")).unwrap();
+        database.execute_batch(sql).unwrap();
+    }
+
+    /// Another command, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_watchkeeper"));
         // As a user does it: from the folder, by a relative path.
         command

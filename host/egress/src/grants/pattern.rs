@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use crate::address::{Class, classify};
 use crate::host::{Host, HostError, shortened, split_port};
 
 /// One line of a grant: `example.com:443`, `*.example.com:443`, `example.com:*`.
@@ -62,6 +63,21 @@ impl HostPattern {
         Self {
             host: HostPart::One(host),
             port: PortPart::None,
+        }
+    }
+
+    /// What kind of address the host is by its very text; `None` for a name that has to
+    /// be looked up.
+    pub(crate) fn literal_class(&self) -> Option<Class> {
+        match &self.host {
+            HostPart::One(Host::Address(address)) => Some(classify(*address)),
+            // RFC 6761, section 6.3.
+            HostPart::One(Host::Name(name)) | HostPart::Below(name)
+                if name == "localhost" || name.ends_with(".localhost") =>
+            {
+                Some(Class::Loopback)
+            }
+            HostPart::One(Host::Name(_)) | HostPart::Below(_) => None,
         }
     }
 

@@ -172,3 +172,33 @@ fn a_pattern_covers_what_it_names_and_no_more() {
         assert!(!covers(one, other), "{one} {other}");
     }
 }
+
+#[test]
+fn what_is_not_on_the_internet_is_seen_by_its_text() {
+    let first = |urls: &[&str]| {
+        let mut grants = Grants::new();
+        for url in urls {
+            grants.grant_url(url).unwrap();
+        }
+        grants.first_private().map(|(host, _)| host)
+    };
+    assert_eq!(
+        first(&[
+            "https://example.com",
+            "tcp://192.0.2.1:1",
+            "icmp://host.internal"
+        ]),
+        None
+    );
+    for (url, host) in [
+        ("http://127.0.0.1:8080/x", "127.0.0.1:8080"),
+        ("http://LOCALHOST", "localhost:80"),
+        ("tcp://a.localhost:1", "a.localhost:1"),
+        ("http://0x7f.1/", "127.0.0.1:80"),
+        ("postgres://u:p@example.com,10.0.0.1/db", "10.0.0.1:5432"),
+        ("http://[::ffff:192.168.0.1]/", "192.168.0.1:80"),
+        ("http://169.254.169.254/", "169.254.169.254:80"),
+    ] {
+        assert_eq!(first(&[url]).as_deref(), Some(host), "{url}");
+    }
+}

@@ -1,12 +1,16 @@
 //! All incidents that matter: which one a change belongs to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Acknowledgement, Incident, IncidentId, Move, Origin, Part, Rules, Severity, Stage};
 use crate::health::Health;
 use crate::id::{MonitorId, ServiceId};
 use crate::time::Timestamp;
+
+mod people;
+
+pub use people::{Opening, Revision};
 
 /// What became of which incident, in order.
 type Moves = Vec<(IncidentId, Move)>;
@@ -45,6 +49,10 @@ pub enum Refused {
     Unknown,
     /// It is over.
     Over,
+    /// It goes on as another one.
+    Merged,
+    /// It is the same one.
+    Itself,
 }
 
 impl Default for Book {
@@ -216,7 +224,9 @@ impl Book {
             self.get(*id).is_some_and(|incident| {
                 let part = incident.parts.get(stands.monitor);
                 // What nothing explains any longer goes to its own service.
-                incident.service == *own || part.is_some_and(|part| part.root.is_none())
+                incident.service == *own
+                    || incident.absorbs.contains(own)
+                    || part.is_some_and(|part| part.root.is_none())
             })
         };
         current.filter(stays).or_else(|| self.open_of(own))
@@ -224,7 +234,10 @@ impl Book {
 
     fn open_of(&self, service: &ServiceId) -> Option<IncidentId> {
         self.iter()
-            .find(|(_, it)| it.is_open() && it.origin == Origin::Outage && it.service == *service)
+            .find(|(_, it)| {
+                let is_own = it.origin == Origin::Outage && it.service == *service;
+                it.is_open() && (is_own || it.absorbs.contains(service))
+            })
             .map(|(id, _)| id)
     }
 
@@ -242,6 +255,7 @@ impl Book {
         let service = stands.root.unwrap_or(stands.monitor).service();
         let recent = |incident: &Incident| {
             incident.origin == Origin::Outage
+                && incident.merged_into.is_none()
                 && incident.service == *service
                 && incident
                     .resolved
@@ -263,6 +277,9 @@ impl Book {
         let incident = Incident {
             origin: Origin::Outage,
             service: service.clone(),
+            affects: BTreeSet::new(),
+            absorbs: BTreeSet::new(),
+            merged_into: None,
             severity: stands.severity,
             stage: Stage::Investigating,
             started: stands.since.min(now),

@@ -52,6 +52,7 @@ pub fn step(state: &TargetState, input: &Input, rules: &TargetRules, now: Timest
             );
         }
         Input::Missing { reason } => work.lose_sight(Cause::Missing, now, Arc::clone(reason)),
+        Input::Paused { reason } => work.lose_sight(Cause::Paused, now, Arc::clone(reason)),
     }
     Step {
         state: work.state,

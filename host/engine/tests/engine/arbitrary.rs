@@ -37,6 +37,7 @@ pub(crate) fn input() -> impl Strategy<Value = Input> {
         2 => Just(Input::Tick),
         1 => Just(Input::Lost),
         1 => Just(Input::Missing { reason: "gone".into() }),
+        1 => Just(Input::Paused { reason: "paused".into() }),
     ]
 }
 

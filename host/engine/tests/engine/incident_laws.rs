@@ -134,7 +134,13 @@ fn assert_told(moves: &[(IncidentId, Move)], book: &Book) -> Result<(), TestCase
                 prop_assert!(from != to || root.is_some() || *to != Health::Healthy);
                 prop_assert_eq!(over.get(id), Some(&false));
             }
-            Move::Left { .. } | Move::Worsened(_) | Move::Stage(_) | Move::Acknowledged => {
+            Move::Left { .. }
+            | Move::Worsened(_)
+            | Move::Stage(_)
+            | Move::Acknowledged
+            | Move::Judged(_)
+            | Move::Absorbed(_)
+            | Move::MergedInto(_) => {
                 prop_assert_eq!(over.get(id), Some(&false));
             }
         }

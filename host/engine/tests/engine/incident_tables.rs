@@ -51,6 +51,9 @@ fn play(book: &mut Book, script: &str) -> Vec<String> {
                 Move::Worsened(severity) => severity.as_str().to_owned(),
                 Move::Stage(stage) => stage.as_str().to_owned(),
                 Move::Acknowledged => "acknowledged".to_owned(),
+                Move::Judged(severity) => format!("judged {}", severity.as_str()),
+                Move::Absorbed(other) => format!("took {other} in"),
+                Move::MergedInto(other) => format!("became {other}"),
             };
             format!("{second} #{id} {what}")
         }));

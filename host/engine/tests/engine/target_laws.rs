@@ -96,6 +96,7 @@ fn justifies(input: &Input, change: &Change, before: &TargetState) -> bool {
         }
         Cause::NetworkLost => *input == Input::Lost && change.to == Health::Unknown,
         Cause::Missing => matches!(input, Input::Missing { .. }) && change.to == Health::Unknown,
+        Cause::Paused => matches!(input, Input::Paused { .. }) && change.to == Health::Unknown,
         Cause::Flapping => change.from == Health::Unknown && before.flapping.is_some(),
         Cause::Steady => before.flapping.is_some(),
         Cause::Reconfigured => false,

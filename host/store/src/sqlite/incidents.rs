@@ -1,5 +1,6 @@
 //! Incidents in SQL.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
@@ -32,6 +33,12 @@ struct Details {
     acknowledged: Option<AcknowledgementMirror>,
     #[serde(default)]
     parts: Vec<PartMirror>,
+    #[serde(default)]
+    affects: Vec<String>,
+    #[serde(default)]
+    absorbs: Vec<String>,
+    #[serde(default)]
+    merged_into: Option<u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +78,9 @@ pub(super) fn details(incident: &Incident) -> Result<String, StoreError> {
             at: it.at.as_millis(),
         }),
         parts: parts.collect(),
+        affects: incident.affects.iter().map(ToString::to_string).collect(),
+        absorbs: incident.absorbs.iter().map(ToString::to_string).collect(),
+        merged_into: incident.merged_into.map(IncidentId::get),
     };
     serde_json::to_string(&details).map_err(|error| StoreError::Unstorable {
         what: "an incident",
@@ -239,6 +249,9 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<Result<IncidentRow, u32>> {
             Some(Incident {
                 origin: Origin::from_word(&details.origin)?,
                 service: ServiceId::new(&service).ok()?,
+                affects: services(&details.affects)?,
+                absorbs: services(&details.absorbs)?,
+                merged_into: details.merged_into.map(IncidentId::new),
                 severity: Severity::from_word(&severity)?,
                 stage: Stage::from_word(&stage)?,
                 started,
@@ -256,6 +269,10 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<Result<IncidentRow, u32>> {
             incident,
         })
     }))
+}
+
+fn services(names: &[String]) -> Option<BTreeSet<ServiceId>> {
+    names.iter().map(|name| ServiceId::new(name).ok()).collect()
 }
 
 fn part(mirror: &PartMirror) -> Option<(MonitorId, Part)> {

@@ -342,7 +342,7 @@ const fn block_id(start: i64, key: i64) -> i64 {
     (start.rem_euclid(DAY) / block::WIDTH) << 32 | key
 }
 
-const fn table(resolution: Resolution) -> &'static str {
+pub(super) const fn table(resolution: Resolution) -> &'static str {
     match resolution {
         Resolution::FiveMinutes => "five_minutes",
         Resolution::Hour => "hour",

@@ -10,9 +10,9 @@ use watchkeeper_engine::id::{MonitorId, MonitorName, ServiceId, TargetId};
 use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::Maintained;
 
-use super::incidents;
 use super::mirror::{self, ChangeDetails, Kept};
 use super::outbox::{self, sql_limit};
+use super::{breaches, documents, incidents};
 use crate::error::StoreError;
 use crate::state::{
     ChangeId, ChangeQuery, ChangeRow, Commit, Loaded, NewChange, RouteKey, Space, Subject,
@@ -120,6 +120,7 @@ pub(super) fn load(connection: &Connection, unreadable: &AtomicU64) -> Result<Lo
             loaded.notes.insert(name.to_owned(), text);
         }
     }
+    loaded.documents = documents::all(&connection)?;
     Ok(loaded)
 }
 
@@ -278,6 +279,12 @@ pub(super) fn commit(connection: &Connection, prepared: &Prepared) -> Result<(),
     }
     for entry in &commit.entries {
         incidents::add_entry(connection, entry)?;
+    }
+    for (key, document) in &commit.documents {
+        documents::put(connection, key, document.as_ref())?;
+    }
+    for breach in &commit.breaches {
+        breaches::put(connection, breach)?;
     }
     for delivery in &commit.deliveries {
         outbox::add(connection, delivery)?;

@@ -14,7 +14,7 @@ use watchkeeper_store::{
 };
 
 use crate::sample::{T0, after, checked, delivery, monitor, reading, spent, state, target};
-use crate::suite::{Backend, laws};
+use crate::suite::{Backend, deed, laws};
 
 /// A folder that is gone after the test.
 struct Folder(TempDir);
@@ -439,32 +439,37 @@ async fn a_reserve_is_kept_on_disk() {
 
 #[tokio::test]
 async fn tokens_are_made_beside_a_running_server_and_without_one() {
-    use watchkeeper_store::{Scope, Token, TokenBook};
+    use watchkeeper_store::{AccessBook, Act, Acted, Scope, Token, TokenId};
 
     let folder = Folder::new();
-    let open = || TokenBook::open(&folder.path(), T0).unwrap();
+    let open = || AccessBook::open(&folder.path(), T0).unwrap();
     let digest = |byte| [byte; 32];
-    let first = open()
-        .add("first", &digest(1), &[Scope::Read, Scope::Report], T0)
-        .unwrap();
+    let add = |book: &mut AccessBook, name: &str, byte, scopes: &[Scope]| {
+        let act = Act::AddToken {
+            name: name.to_owned(),
+            digest: digest(byte),
+            scopes: scopes.to_vec(),
+            expires_at: Some(after(60)),
+        };
+        book.act(&act, &deed("token.create", name))
+    };
+    let first = add(&mut open(), "first", 1, &[Scope::Read, Scope::Report]).unwrap();
+    assert_eq!(first, Acted::Token(TokenId(1)));
     let store = folder.open();
-    let beside = open();
-    let second = beside
-        .add("second", &digest(2), &[Scope::Write], T0)
-        .unwrap();
-    assert!(
-        beside
-            .add("again", &digest(2), &[Scope::Write], T0)
-            .is_err()
-    );
+    let mut beside = open();
+    let second = add(&mut beside, "second", 2, &[Scope::Write]).unwrap();
+    assert_eq!(second, Acted::Token(TokenId(2)));
+    assert!(add(&mut beside, "again", 2, &[Scope::Write]).is_err());
     let found = store.token(digest(1)).await.unwrap().unwrap();
     let expected = Token {
-        id: first,
+        id: TokenId(1),
         name: "first".into(),
         scopes: vec![Scope::Read, Scope::Report],
         created_at: T0,
+        expires_at: Some(after(60)),
     };
     assert_eq!(found, expected);
+    assert!(found.is_good(after(59)) && !found.is_good(after(60)));
     let may = Scope::ALL.map(|scope| found.may(scope));
     assert_eq!(may, [true, true, false, false]);
     let may = store.token(digest(2)).await.unwrap().unwrap();
@@ -473,12 +478,26 @@ async fn tokens_are_made_beside_a_running_server_and_without_one() {
         [true, true, true, false]
     );
     assert_eq!(store.token(digest(3)).await.unwrap(), None);
-    assert_eq!(beside.list().unwrap().len(), 2);
+    assert_eq!(beside.tokens().unwrap().len(), 2);
     // At once, for a server that runs.
-    assert!(beside.revoke(second).unwrap());
-    assert!(!beside.revoke(second).unwrap());
+    let revoke = Act::RevokeToken { token: TokenId(2) };
+    let gone = deed("token.revoke", "second");
+    assert_eq!(beside.act(&revoke, &gone).unwrap(), Acted::Done);
+    assert_eq!(beside.act(&revoke, &gone).unwrap(), Acted::Unknown);
     assert_eq!(store.token(digest(2)).await.unwrap(), None);
+    let noted = store.deeds(watchkeeper_store::DeedQuery {
+        limit: 10,
+        ..Default::default()
+    });
+    // What was not done is not noted.
+    let noted: Vec<_> = noted
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| row.deed.what)
+        .collect();
+    assert_eq!(noted, ["token.revoke", "token.create", "token.create"]);
     drop(beside);
     store.close().await.unwrap();
-    assert_eq!(open().list().unwrap(), [expected]);
+    assert_eq!(open().tokens().unwrap(), [expected]);
 }

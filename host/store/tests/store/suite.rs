@@ -17,19 +17,31 @@ use watchkeeper_engine::passive::report::{Report, ReportState, Said};
 use watchkeeper_engine::telling::{Told, ToldOutage};
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_store::{
-    ChangeQuery, Commit, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, Loaded,
-    Resolution, RouteKey, Space, Store, StoreError, Subject, SubjectKind, Whose,
+    ChangeQuery, Commit, DeliveryCounts, DeliveryId, DeliveryQuery, DeliveryState, ItemChange,
+    ItemRow, Loaded, Resolution, RouteKey, Space, Store, StoreError, Subject, SubjectKind, Whose,
 };
 
 use crate::sample::{
     T0, after, change, checked, delivery, monitor, reading, spent, standing, state, target,
 };
 
+mod access;
+mod documents;
 mod incidents;
+mod levels;
 
+pub(crate) use access::{
+    deed, deeds_are_found, one_admin_is_left, sessions_end, the_first_user_is_made_once,
+};
+pub(crate) use documents::documents_are_kept_replaced_and_removed;
 pub(crate) use incidents::{
     a_key_is_made_once, incidents_are_found, incidents_are_kept_with_their_timelines,
     what_was_given_up_is_taken_up_again,
+};
+
+pub(crate) use levels::{
+    a_breach_is_kept_once_for_each_period, healths_begin_with_the_one_before,
+    sums_of_any_span_add_up,
 };
 
 /// Data that can be opened again and again, as by one process after the other.
@@ -62,6 +74,12 @@ macro_rules! laws {
             incidents_are_kept_with_their_timelines,
             incidents_are_found,
             a_key_is_made_once,
+            parts_of_the_configuration_are_kept_as_they_were_last,
+            the_first_user_is_made_once,
+            one_admin_is_left,
+            sessions_end,
+            deeds_are_found,
+            documents_are_kept_replaced_and_removed,
             spaces_are_replaced_whole,
             readings_are_found_newest_first,
             readings_survive_a_restart,
@@ -71,6 +89,9 @@ macro_rules! laws {
             time_is_never_counted_twice,
             a_span_over_midnight_is_split,
             monitors_have_a_time_of_their_own,
+            a_breach_is_kept_once_for_each_period,
+            healths_begin_with_the_one_before,
+            sums_of_any_span_add_up,
             a_backup_is_whole,
             nothing_is_answered_after_close,
         );
@@ -897,4 +918,38 @@ pub(crate) async fn nothing_is_answered_after_close(backend: &impl Backend) {
     closed(store.record(vec![sample]).await.unwrap_err());
     closed(store.flush().await.unwrap_err());
     closed(store.days(T0, T0).await.unwrap_err());
+}
+
+pub(crate) async fn parts_of_the_configuration_are_kept_as_they_were_last(backend: &impl Backend) {
+    let row = |kind: &str, id: &str, text: &str, version, created, updated| ItemRow {
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+        text: text.to_owned(),
+        version,
+        created_at: after(created),
+        updated_at: after(updated),
+    };
+    let remove = |kind: &str, id: &str| ItemChange::Remove {
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+    };
+    let store = backend.open();
+    assert_eq!(store.items().await.unwrap(), vec![]);
+    let shop = row("service", "shop", "{}", 1, 1, 1);
+    let web = row("monitor", "shop/web", "{\"a\":1}", 2, 2, 2);
+    // The same id names two things of different kinds.
+    let ops = row("channel", "shop", "{}", 3, 3, 3);
+    let made = [&web, &shop, &ops].map(|row| ItemChange::Put(row.clone()));
+    store.change_items(made.to_vec()).await.unwrap();
+    let newer = row("monitor", "shop/web", "{\"a\":2}", 4, 2, 4);
+    let changes = vec![
+        ItemChange::Put(newer.clone()),
+        remove("channel", "shop"),
+        remove("route", "none"),
+    ];
+    store.change_items(changes).await.unwrap();
+    store.close().await.unwrap();
+    let store = backend.open();
+    assert_eq!(store.items().await.unwrap(), vec![shop, newer]);
+    store.close().await.unwrap();
 }

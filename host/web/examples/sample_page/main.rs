@@ -18,6 +18,7 @@ use tokio::time::{Instant, interval};
 use watchkeeper_engine::health::Health;
 use watchkeeper_web::{Limits, Overall, View, Web, WebSettings, serve};
 
+mod figures;
 mod records;
 mod sample;
 
@@ -39,13 +40,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let shelf = records::Shelf::of(view.incidents.iter().cloned().chain(past));
     let web = Web::new(WebSettings {
         records: Arc::new(shelf),
+        figures: Arc::new(figures::Invented),
         ..WebSettings::default()
     });
     web.publish(view.clone());
     let listener = TcpListener::bind(&listen).await?;
     println!("http://{}", listener.local_addr()?);
 
-    let router = web.router();
+    let router = web.router(watchkeeper_web::Side::Whole);
     tokio::spawn(async move {
         let started = Instant::now();
         let mut every = interval(Duration::from_secs(2));

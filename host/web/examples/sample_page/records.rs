@@ -67,11 +67,13 @@ fn record(view: IncidentView) -> IncidentRecord {
         text: "Told ops: internal words".into(),
     });
     IncidentRecord {
+        private: false,
         number: view.id.parse().unwrap_or(1),
         stage,
         origin: "outage",
         services: ServiceId::new("api").into_iter().collect(),
         reopened: 0,
+        merged_into: None,
         taken: None,
         entries,
         view,

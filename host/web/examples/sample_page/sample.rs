@@ -9,7 +9,8 @@ use watchkeeper_engine::time::Timestamp;
 use watchkeeper_engine::uptime::{HealthSums, Maintained};
 use watchkeeper_web::{
     Affected, AnnouncementView, DAYS, Day, DayState, Impact, IncidentView, MaintenanceView,
-    MonitorView, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView, View,
+    MonitorView, NoteKind, Overall, Part, PastView, ServiceView, Stage, TargetView, UpdateView,
+    View,
 };
 
 /// 21 November 2026, 01:49:12 UTC.
@@ -28,6 +29,10 @@ pub(crate) fn view() -> View {
         health: Overall::Sick,
         services: services(),
         announcements: vec![AnnouncementView {
+            id: "tls".into(),
+            kind: NoteKind::Information,
+            pinned: false,
+            is_markdown: false,
             title: "TLS 1.0 and 1.1 end on 1 December.".into(),
             text: "Clients older than 2014 will no longer connect.".into(),
             link: Some((
@@ -38,6 +43,8 @@ pub(crate) fn view() -> View {
         }],
         incidents: vec![slow_region()],
         maintenance: vec![MaintenanceView {
+            id: "pg-18".into(),
+            in_progress: false,
             title: "PostgreSQL 17 to 18".into(),
             text: "Writes pause for up to 30 seconds while the primary switches over. Reads \
                    continue."
@@ -244,6 +251,8 @@ fn service(
     monitors: Vec<MonitorView>,
 ) -> Arc<ServiceView> {
     Arc::new(ServiceView {
+        private: false,
+        public_health: None,
         id: ServiceId::new(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         description: description.map(Into::into),
@@ -264,10 +273,12 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
     });
     let wobble = |index: u16| (seed + index * index * 37 + index * 11) % 40;
     MonitorView {
+        private: false,
         id: MonitorId::parse(id).expect("the sample's identifiers are valid"),
         label: label.into(),
         health: Health::Healthy,
         maintained: false,
+        paused: false,
         since: Some(at("2026-08-24 00:00")),
         latency_ms: Some(latency.into()),
         spark: (0..18)
@@ -282,6 +293,7 @@ fn monitor(id: &str, label: &str, latency: u16) -> MonitorView {
         ],
         first_day: at("2026-08-24 00:00"),
         uptime: sums(0).uptime(),
+        excluded_minutes: 0,
         targets: Vec::new(),
     }
 }
@@ -329,6 +341,7 @@ fn sums(dead_minutes: u64) -> HealthSums {
 
 fn slow_region() -> IncidentView {
     IncidentView {
+        postmortem: None,
         id: "214".into(),
         title: "Slow responses from the REST API in Singapore".into(),
         impact: Impact::Minor,
@@ -354,6 +367,7 @@ fn slow_region() -> IncidentView {
 
 fn late_webhooks() -> IncidentView {
     IncidentView {
+        postmortem: None,
         id: "213".into(),
         title: "Delayed webhook deliveries".into(),
         impact: Impact::Minor,
@@ -393,6 +407,7 @@ fn update(stage: Stage, when: &str, text: &str) -> UpdateView {
         stage,
         at: at(when),
         text: text.into(),
+        is_markdown: false,
     }
 }
 

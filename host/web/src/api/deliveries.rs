@@ -1,14 +1,14 @@
 //! `/api/v1/deliveries`: what was told to whom, and trying it again.
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use watchkeeper_engine::id::ChannelId;
 
-use super::{Query, admit, answer, busy, nothing};
+use super::operation::{Operation, shape};
+use super::{Page, Query, admit, answer, busy, nothing};
 use crate::dates::Iso;
 use crate::failure::problem;
 use crate::records::{Delivered, DeliveryRecord, Retry, WantedDeliveries};
@@ -16,14 +16,36 @@ use crate::web::Web;
 
 const PATH: &str = "/api/v1/deliveries";
 
-/// The routes.
-pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route(PATH, get(list))
-        .route("/api/v1/deliveries/{number}/retry", post(retry))
+/// What can be asked.
+pub(super) fn operations() -> Vec<Operation> {
+    const GROUP: &str = "deliveries";
+    vec![
+        Operation::get(PATH, "listDeliveries", list)
+            .says(GROUP, "Notices on their way and delivered, newest first.")
+            .query::<String>("channel", "Only those to this channel.")
+            .query::<HowFar>("state", "Only those in this state.")
+            .query::<i64>("before", "Only those with a smaller number.")
+            .query::<super::Limit>("limit", "How many at most.")
+            .answers(200, "A page of the list.", shape::<Page<Shown<'static>>>),
+        Operation::post("/api/v1/deliveries/{number}/retry", "retryDelivery", retry)
+            .says(GROUP, "Has a notice that was given up tried again.")
+            .answers(200, "It is tried again.", shape::<Again>),
+    ]
 }
 
-#[derive(Serialize)]
+/// How far a notice is.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it stands in the document alone")]
+enum HowFar {
+    Pending,
+    Delivered,
+    Failed,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
 struct Shown<'a> {
     id: i64,
     notice: &'a str,
@@ -38,7 +60,8 @@ struct Shown<'a> {
     error: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RetriedDelivery")]
 struct Again {
     state: &'static str,
 }

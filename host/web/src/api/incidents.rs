@@ -1,20 +1,23 @@
 //! `/api/v1/incidents`: what happened, and taking it.
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{get, post};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use watchkeeper_engine::id::ServiceId;
 
-use super::{Query, admit, answer, busy, nothing, wrong};
+use super::operation::{Operation, shape};
+use super::{Page, Query, admit, answer, busy, etag, nothing, wrong};
 use crate::dates::Iso;
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
 use crate::records::{EntryRecord, IncidentRecord, NotTaken, Taken, WantedIncidents};
 use crate::web::Web;
 use crate::words;
+
+pub(crate) mod checked;
+pub(crate) mod telling;
 
 /// The largest body, in bytes.
 const MOST: usize = 16 * 1024;
@@ -24,15 +27,50 @@ pub(crate) const LONGEST_TEXT: usize = 500;
 
 const PATH: &str = "/api/v1/incidents";
 
-/// The routes.
-pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route(PATH, get(list))
-        .route("/api/v1/incidents/{number}", get(one))
-        .route("/api/v1/incidents/{number}/ack", post(acknowledge))
+/// What can be asked.
+pub(super) fn operations() -> Vec<Operation> {
+    const GROUP: &str = "incidents";
+    vec![
+        Operation::get(PATH, "listIncidents", list)
+            .says(GROUP, "What happened, newest first.")
+            .query::<Which>(
+                "state",
+                "Only those that go on, or only those that are over.",
+            )
+            .query::<String>("service", "Only those that hit this service.")
+            .query::<u32>("before", "Only those with a smaller number.")
+            .query::<super::Limit>("limit", "How many at most.")
+            .answers(200, "A page of the list.", shape::<Page<Shown<'static>>>),
+        Operation::get("/api/v1/incidents/{number}", "getIncident", one)
+            .says(GROUP, "One of them, with its timeline.")
+            .answers(200, "The incident.", shape::<Shown<'static>>),
+        Operation::post(
+            "/api/v1/incidents/{number}/ack",
+            "acknowledgeIncident",
+            acknowledge,
+        )
+        .says(GROUP, "Takes it: nobody is reminded of it any more.")
+        .may_send(shape::<Wanted>)
+        .answers(
+            200,
+            "Who has taken it: whoever was first.",
+            shape::<ShownTaken<'static>>,
+        ),
+    ]
 }
 
-#[derive(Serialize)]
+/// Whether an incident goes on.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it stands in the document alone")]
+enum Which {
+    Open,
+    Resolved,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Incident")]
 struct Shown<'a> {
     id: u32,
     title: &'a str,
@@ -44,17 +82,24 @@ struct Shown<'a> {
     resolved: Option<String>,
     reopened: u32,
     acknowledged: Option<ShownTaken<'a>>,
+    /// The incident as which it goes on.
+    merged_into: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What there was to learn, in Markdown.
+    postmortem: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entries: Option<Vec<ShownEntry<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Acknowledgement")]
 struct ShownTaken<'a> {
     by: &'a str,
     at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "IncidentEntry")]
 struct ShownEntry<'a> {
     at: String,
     kind: &'a str,
@@ -66,8 +111,9 @@ struct ShownEntry<'a> {
 }
 
 /// What is sent.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "AcknowledgeIncident")]
 struct Wanted {
     #[serde(default)]
     by: String,
@@ -92,6 +138,7 @@ async fn list(State(web): State<Web>, request: Request) -> Response {
             open,
             service: query.parsed("service", "the id of a service", service)?,
             before: query.parsed("before", "a number", |text| text.parse().ok())?,
+            private_too: true,
             limit: query.limit()?,
             started: None,
         };
@@ -114,7 +161,7 @@ async fn one(State(web): State<Web>, Path(number): Path<String>, request: Reques
         return no_incident();
     };
     match web.settings().records.incident(number).await {
-        Ok(Some(record)) => answer(&Shown::new(&record, true)),
+        Ok(Some(record)) => etag::mark(answer(&Shown::new(&record, true)), record.revision()),
         Ok(None) => no_incident(),
         Err(_) => busy(),
     }
@@ -196,6 +243,8 @@ impl<'a> Shown<'a> {
             resolved: view.resolved.map(|at| Iso(at).to_string()),
             reopened: record.reopened,
             acknowledged: record.taken.as_ref().map(ShownTaken::from),
+            merged_into: record.merged_into,
+            postmortem: view.postmortem.as_deref().filter(|_| whole),
             entries: whole.then(|| record.entries.iter().map(ShownEntry::from).collect()),
         }
     }

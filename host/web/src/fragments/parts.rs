@@ -160,6 +160,7 @@ pub(super) fn is_open(service: &ServiceView, folds: bool) -> bool {
 fn urgency(before: &MonitorView, now: &MonitorView) -> Untold {
     let same = before.health == now.health
         && before.maintained == now.maintained
+        && before.paused == now.paused
         && before.label == now.label
         && before.targets.len() == now.targets.len()
         && before

@@ -2,10 +2,11 @@
 
 use askama::Template;
 
-use super::{Made as _, end_form, minutes, paragraphs};
+use super::{Made as _, minutes, paragraphs};
 use crate::assets::Assets;
 use crate::dates::{self, Form, Moment, Month};
 use crate::frame::Frame;
+use crate::markdown;
 use crate::records::{IncidentRecord, Taken};
 use crate::view::{IncidentView, Part, UpdateView};
 use crate::words::{self, Shown};
@@ -25,16 +26,13 @@ pub(crate) fn incident(frame: &Frame, incident: &IncidentView) -> String {
         assets: Assets::get(),
         title: &frame.title,
         headline,
-        description: incident
-            .updates
-            .first()
-            .map(|update| update.text.to_string()),
+        description: incident.updates.first().map(said),
         brand: &frame.brand,
         rest: &frame.rest,
         days: None,
         frame,
         incident,
-        shown: shown(incident),
+        shown: shown_of(incident),
     }
     .made()
 }
@@ -61,7 +59,7 @@ pub(crate) fn history(
     History {
         assets: Assets::get(),
         title: &frame.title,
-        headline: "Incident history",
+        headline: &words::t().incident_history,
         description: None,
         brand: &frame.brand,
         rest: &frame.rest,
@@ -87,7 +85,7 @@ pub(crate) fn taking(frame: &Frame, record: &IncidentRecord, ask: &Ask<'_>) -> S
         days: None,
         frame,
         incident: &record.view,
-        shown: shown(&record.view),
+        shown: shown_of(&record.view),
         taken: record.taken.as_ref(),
         ask,
     }
@@ -110,7 +108,7 @@ pub(crate) fn word(frame: &Frame, headline: &str, what: &str) -> String {
 }
 
 /// An incident that is over is shown as what is well.
-fn shown(incident: &IncidentView) -> Shown {
+pub(super) fn shown_of(incident: &IncidentView) -> Shown {
     if incident.resolved.is_some() {
         Shown::Operational
     } else {
@@ -187,12 +185,21 @@ struct Word<'a> {
     what: &'a str,
 }
 
+/// What was said, for where only words can stand.
+fn said(update: &UpdateView) -> String {
+    if update.is_markdown {
+        markdown::plain(&update.text)
+    } else {
+        update.text.to_string()
+    }
+}
+
 /// Where a part stands on the first page.
 fn address(part: &Part) -> String {
     format!("/#{}", super::anchor(part))
 }
 
 /// The last that was said.
-fn latest(incident: &IncidentView) -> Option<&UpdateView> {
+pub(super) fn latest(incident: &IncidentView) -> Option<&UpdateView> {
     incident.updates.first()
 }

@@ -29,6 +29,7 @@ pub(crate) fn hostile(text: &str) -> View {
     );
     let mut second = announcement.clone();
     second.link = Some(safe_link);
+    second.is_markdown = true;
     view.announcements.push(second);
     let past = view.past.as_mut().expect("the sample has a past");
     for incident in view.incidents.iter_mut().chain(&mut past.incidents) {
@@ -38,6 +39,8 @@ pub(crate) fn hostile(text: &str) -> View {
         for update in &mut incident.updates {
             update.text = Arc::clone(&said);
         }
+        incident.updates[0].is_markdown = true;
+        incident.postmortem = Some(Arc::clone(&said));
     }
     let planned = &mut view.maintenance[0];
     planned.title = Arc::clone(&said);

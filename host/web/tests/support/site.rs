@@ -30,7 +30,7 @@ impl Site {
         let stop = CancellationToken::new();
         tokio::spawn(serve(
             listener,
-            web.router(),
+            web.router(watchkeeper_web::Side::Whole),
             stop.clone().cancelled_owned(),
             limits,
         ));

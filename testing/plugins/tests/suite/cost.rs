@@ -21,7 +21,8 @@ use crate::ntp::chrony;
 use crate::smtp::{Begins, exim};
 use crate::ssh::sshd;
 use crate::websocket::websockets;
-use crate::{domain, prometheus};
+use crate::xmpp::prosody;
+use crate::{domain, email, prometheus, xmpp};
 
 /// How many runs count: enough for a median that is the same at every try. In CI
 /// nobody reads the figures, and a few show that each of these runs ends well.
@@ -133,6 +134,27 @@ async fn of_programs() -> Vec<String> {
     if let Some(server) = grpc(None).await {
         let target = format!("grpc://{}", server.address());
         lines.push(of_checks("grpc", "grpc", &target, "{}").await);
+    }
+    lines
+}
+
+/// Notifiers of servers that are programs of their own.
+async fn of_notifiers() -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(server) = email::postman(Some(TlsKind::Valid), Begins::InTheClear) {
+        let config = json!({
+            "server": format!("smtp://localhost:{}", server.address().port()),
+            "login": {"username": "watch", "password": "right"},
+            "from": "watch@acme.test", "to": ["ops@acme.test"],
+        });
+        lines.push(of_deliveries("email, STARTTLS, login", "email", &config.to_string()).await);
+    }
+    if let Some(server) = prosody(TlsKind::Valid, xmpp::Begins::StartTls, "").await {
+        let config = json!({
+            "server": format!("xmpp://localhost:{}", server.address().port()),
+            "jid": "watch@localhost", "password": "right", "to": ["ops@localhost"],
+        });
+        lines.push(of_deliveries("xmpp, STARTTLS, SCRAM-SHA-1", "xmpp", &config.to_string()).await);
     }
     lines
 }
@@ -327,6 +349,7 @@ fn typical_runs() {
             Err(why) => skip(&format!("icmp: {why}")),
         }
         lines.extend(of_programs().await);
+        lines.extend(of_notifiers().await);
         lines.extend(of_rabbitmq().await);
         lines.extend(of_mosquitto().await);
         lines.extend(of_databases().await);

@@ -23,7 +23,13 @@ fn read(name: &str) -> Config {
     // Beside the files that an example may name.
     let folder = tempfile::tempdir().expect("a folder can be made");
     let certificate = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
-    for (file, content) in [("ca.pem", certificate), ("rabbit-user", "watch\n")] {
+    for (file, content) in [
+        ("ca.pem", certificate),
+        ("rabbit-user", "watch\n"),
+        ("logo.svg", "<svg/>"),
+        ("icon.svg", "<svg/>"),
+        ("extra.css", ".card { border: 0 }"),
+    ] {
         fs::write(folder.path().join(file), content).expect("it can be written to");
     }
     let path = folder.path().join(name);

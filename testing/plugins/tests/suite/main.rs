@@ -2,11 +2,13 @@
 
 mod amqp;
 mod brokers;
+mod card_notifier;
 mod channels;
 mod cost;
 mod databases;
 mod dns;
 mod domain;
+mod email;
 mod examples;
 mod grpc;
 mod http;
@@ -37,3 +39,4 @@ mod tcp;
 mod tls;
 mod webhook;
 mod websocket;
+mod xmpp;

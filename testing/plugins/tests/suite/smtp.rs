@@ -22,6 +22,16 @@ pub(crate) enum Begins {
 /// Exim with a certificate of that kind; none: without TLS. It lets `watch` in with
 /// `right`, over TLS only, where it has TLS.
 pub(crate) fn exim(kind: Option<TlsKind>, begins: Begins) -> Option<Inetd> {
+    exim_with(kind, begins, |_| String::new())
+}
+
+/// The same with `more` in its configuration: main options, and sections behind
+/// them.
+pub(crate) fn exim_with(
+    kind: Option<TlsKind>,
+    begins: Begins,
+    more: impl Fn(&Workplace) -> String,
+) -> Option<Inetd> {
     let Some(program) = find("exim4") else {
         skip("smtp: exim4 (Debian's exim4-daemon-light) is missing");
         return None;
@@ -52,6 +62,7 @@ pub(crate) fn exim(kind: Option<TlsKind>, begins: Begins) -> Option<Inetd> {
     } else {
         ""
     };
+    let more = more(&place);
     let file = place.write(
         "exim.conf",
         &format!(
@@ -61,6 +72,7 @@ pub(crate) fn exim(kind: Option<TlsKind>, begins: Begins) -> Option<Inetd> {
              spool_directory = {}\n\
              log_file_path = {}/%slog\n\
              {tls}\n\
+             {more}\n\
              begin authenticators\n\
              plain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n  \
              server_condition = ${{if and{{{{eq{{$auth2}}{{watch}}}}{{eq{{$auth3}}{{right}}}}}}}}\n  \

@@ -156,6 +156,59 @@ fn a_template_says_what_is_sent() {
 }
 
 #[test]
+fn any_receiver_of_http_can_be_spoken_to() {
+    run(async {
+        let keys = r#""method": "GET", "format": "none", "query": {"text": "{{title}}\n", "b": "2"},
+            "headers": {"X-Health": "{{health}}", "X-Body": "{{body}}"},
+            "auth": {"basic": {"username": "u", "password": "p"}}"#;
+        let received = delivered(keys, notice()).await;
+        assert_eq!(
+            (received.method.as_str(), received.path.as_str()),
+            (
+                "GET",
+                "/hook?a=1&b=2&text=API%20is%20dead%3A%20%22%3Crefused%3E%22%20%26%20more%0A"
+            )
+        );
+        assert_eq!(received.text(), "");
+        for (name, expected) in [
+            ("x-health", Some("dead")),
+            ("x-body", Some("first line second \\ line")),
+            ("authorization", Some("Basic dTpw")),
+            ("content-type", None),
+        ] {
+            assert_eq!(received.header(name), expected, "{name}");
+        }
+        let hostile = Notice {
+            title: "a\r\nX-Injected: 1\r\n\r\n\0\u{202E}b".to_owned(),
+            ..notice()
+        };
+        let keys = r#""headers": {"X-Title": "{{title}}"}, "auth": {"bearer": "t"}"#;
+        let received = delivered(keys, hostile).await;
+        assert_eq!(received.header("x-title"), Some("a X-Injected: 1 b"));
+        assert_eq!(received.header("x-injected"), None);
+        assert_eq!(received.header("authorization"), Some("Bearer t"));
+    });
+}
+
+#[test]
+fn a_receiver_may_answer_otherwise() {
+    run(async {
+        let receiver = receiver().await;
+        let check = async |status: &str, answer: u16, expected: &str| {
+            receiver.then([Answer::status(answer)]);
+            let config = format!(
+                r#"{{"url": "{}", "expect": {{"status": [{status}]}}}}"#,
+                receiver.url("/")
+            );
+            assert_eq!(deliver("webhook", &config, notice()).await, expected);
+        };
+        check(r#""2xx", 302"#, 302, "delivered").await;
+        check("201", 201, "delivered").await;
+        check("201", 200, "permanent: status 200 where 201 is expected").await;
+    });
+}
+
+#[test]
 fn mistakes_are_found_before_anything_is_sent() {
     run(async {
         let receiver = receiver().await;
@@ -173,7 +226,19 @@ fn mistakes_are_found_before_anything_is_sent() {
                 "permanent: config.template: no {{titel}}; there are id, ",
             ),
             (r#""format": "slack""#, "refused: config.format"),
-            (r#""method": "GET""#, "refused: config.method"),
+            (
+                r#""method": "GET""#,
+                "permanent: config.method: GET sends no body: it needs config.format = \"none\"",
+            ),
+            (r#""method": "TRACE""#, "refused: config.method"),
+            (
+                r#""expect": {"status": []}"#,
+                "refused: config.expect.status",
+            ),
+            (
+                r#""headers": {"X": "{{x}}"}"#,
+                "permanent: config.headers.X: no {{x}}; there are id, ",
+            ),
         ] {
             let config = format!(r#"{{"url": "{}", {keys}}}"#, receiver.url("/"));
             let said = deliver("webhook", &config, notice()).await;

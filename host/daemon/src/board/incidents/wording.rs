@@ -47,7 +47,7 @@ impl Board {
     }
 
     /// `Shop: Web`.
-    pub(super) fn name(&self, monitor: &MonitorId) -> String {
+    pub(in crate::board) fn name(&self, monitor: &MonitorId) -> String {
         let service = self.service_name(monitor.service());
         let label = self.monitors.get(monitor).map_or_else(
             || monitor.name().as_str().into(),
@@ -61,7 +61,7 @@ impl Board {
     }
 
     /// What a service is called.
-    pub(super) fn service_name(&self, service: &ServiceId) -> Arc<str> {
+    pub(in crate::board) fn service_name(&self, service: &ServiceId) -> Arc<str> {
         self.config()
             .service(service)
             .map_or_else(|| service.as_str().into(), |known| Arc::clone(&known.label))

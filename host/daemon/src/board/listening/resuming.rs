@@ -36,8 +36,13 @@ impl Board {
 
     /// Goes on after a time in which nobody could listen.
     pub(in crate::board) fn listen_again(&mut self, gap: Gap) {
-        for target in self.told_targets() {
-            let Some((passive, heard)) = self.heard_mut(&target) else {
+        self.go_on_listening(&self.told_targets(), gap);
+    }
+
+    /// Goes on with `targets` after a time in which nobody listened to them.
+    pub(in crate::board) fn go_on_listening(&mut self, targets: &[TargetId], gap: Gap) {
+        for target in targets {
+            let Some((passive, heard)) = self.heard_mut(target) else {
                 continue;
             };
             match (passive, heard) {

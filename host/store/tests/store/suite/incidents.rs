@@ -30,6 +30,9 @@ fn row(number: u32, started: Timestamp, resolved: Option<Timestamp>) -> Incident
         incident: Incident {
             origin: Origin::Outage,
             service: ServiceId::new("api").unwrap(),
+            affects: [ServiceId::new("blog").unwrap()].into(),
+            absorbs: [ServiceId::new("blog").unwrap()].into(),
+            merged_into: resolved.map(|_| IncidentId::new(9)),
             severity: Severity::Major,
             stage: resolved.map_or(Stage::Identified, |_| Stage::Resolved),
             started,
