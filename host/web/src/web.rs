@@ -51,9 +51,6 @@ pub type Readiness = Arc<dyn Fn() -> Result<Option<String>, String> + Send + Syn
 /// The largest answer that [`Web::answer`] hands over, in bytes.
 const LARGEST_ANSWER: usize = 16 << 20;
 
-/// The largest answer that [`Web::answer`] hands over, in bytes.
-const LARGEST_ANSWER: usize = 16 << 20;
-
 /// How often a job may call at once.
 const CALLS: u32 = 60;
 

@@ -35,6 +35,8 @@ pub(super) struct Row {
     pub(super) beats_label: String,
     /// In how many seconds it is checked next, of how many, and how many are gone.
     pub(super) next: Option<(u64, u64, u64)>,
+    /// Whether it does not ask, but is told how it is.
+    pub(super) is_told: bool,
     pub(super) paused: Option<PausedBy>,
     pub(super) uptime: Option<Uptime>,
     pub(super) reason: Option<Arc<str>>,
@@ -173,6 +175,7 @@ impl Row {
                 let (next, every) = (seconds(next), seconds(every).max(1));
                 (next, every, every.saturating_sub(next))
             }),
+            is_told: facts.every.is_none(),
             paused: facts.paused,
             id: facts.id,
             label: facts.label,
