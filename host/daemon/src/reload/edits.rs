@@ -2,22 +2,29 @@
 //! kept, and in use at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing::{error, info};
 use watchkeeper_config::items::{Item, ItemKey, Made};
-use watchkeeper_config::{Loaded, Problem};
+use watchkeeper_config::{Config, Loaded, Problem};
 use watchkeeper_web::{ItemChange, ItemRecord, Mode, NotEdited, Posted, Wish};
 
 use super::Reload;
 use crate::assignment::{assign, validate};
 use crate::clock;
 use crate::items::{self, Kept, LeaveOut, Masks, Step, blamed, faults, mask, merge, web_kind};
+use crate::plugins::{Demand, Shelf};
 use crate::survey;
 
 /// How many edits may wait to be made.
 pub(crate) const QUEUE: usize = 64;
+
+/// How long an edit waits for a plugin that nothing used until now: less than whoever
+/// asked waits for the edit.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The most parts that are kept.
 const MOST: usize = 20_000;
@@ -128,7 +135,7 @@ impl Reload {
         if !idle.is_empty() {
             return Err(NotEdited::Wrong(faults(&idle)));
         }
-        let shelf = Arc::clone(&self.shelf.borrow());
+        let shelf = self.shelf_for(&loaded.config).await?;
         let (assignments, mut problems) = assign(&loaded.config, &shelf, &self.own_listeners);
         problems.extend(validate(&assignments).await);
         // What a plugin has against parts that nobody touches now is no reason.
@@ -145,6 +152,24 @@ impl Reload {
         } else {
             Err(NotEdited::Wrong(faults(&problems)))
         }
+    }
+
+    /// The plugins, once all that `config` uses are loaded: what a part may reach, and
+    /// what its plugin has against it, is not known before.
+    async fn shelf_for(&self, config: &Config) -> Result<Arc<Shelf>, NotEdited> {
+        let demand = Arc::new(Demand::of(config));
+        self.demand.send_replace(Arc::clone(&demand));
+        let mut shelf = self.shelf.clone();
+        let there = shelf.wait_for(|shelf| shelf.coming.is_disjoint(&demand.used));
+        let there = match timeout(PATIENCE, there).await {
+            Ok(Ok(shelf)) => Some(Arc::clone(&shelf)),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        if there.is_none() {
+            let now = Arc::new(Demand::of(&self.config));
+            self.demand.send_replace(now);
+        }
+        there.ok_or(NotEdited::Busy)
     }
 
     /// What became of parts, as people may see it.
