@@ -58,6 +58,7 @@ fn operations() -> Vec<Operation> {
         targets::operations(),
         past::operations(),
         incidents::operations(),
+        incidents::telling::operations(),
         deliveries::operations(),
         levels::operations(),
         plugins::operations(),
@@ -83,7 +84,6 @@ pub(crate) fn routes() -> Router<Web> {
         .merge(reading::routes())
         .merge(maintenances::routes())
         .merge(announcements::routes())
-        .merge(incidents::telling::routes())
         .merge(levels::routes())
 }
 

@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use axum::routing::{patch, post, put};
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
 use http::request::Parts;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use watchkeeper_engine::time::Timestamp;
 
 use super::checked::{self, Emptiness};
 use super::{PATH, Shown, no_incident};
+use crate::api::operation::{Operation, shape};
 use crate::api::{admit, answer, busy, etag, wrong};
 use crate::failure::problem;
 use crate::inbox::{self, Broken};
@@ -26,18 +26,69 @@ use crate::web::Web;
 /// The largest body, in bytes.
 const MOST: usize = 256 * 1024;
 
-/// The routes, beside those that look incidents up.
-pub(crate) fn routes() -> Router<Web> {
-    Router::new()
-        .route(PATH, post(open))
-        .route("/api/v1/incidents/{number}", patch(change))
-        .route("/api/v1/incidents/{number}/updates", post(update))
-        .route("/api/v1/incidents/{number}/postmortem", put(postmortem))
-        .route("/api/v1/incidents/{number}/merge", post(merge))
+/// What can be asked, beside looking incidents up.
+pub(in crate::api) fn operations() -> Vec<Operation> {
+    const GROUP: &str = "incidents";
+    const ONE: &str = "/api/v1/incidents/{number}";
+    let incident = |operation: Operation, status, says| {
+        operation.answers_tagged(status, says, shape::<Shown<'static>>)
+    };
+    vec![
+        incident(
+            Operation::post(PATH, "openIncident", open)
+                .says(GROUP, "Opens one by hand.")
+                .body(shape::<WantedIncident>),
+            201,
+            "The incident.",
+        ),
+        incident(
+            Operation::patch(ONE, "changeIncident", change)
+                .says(
+                    GROUP,
+                    "Changes its title, what it affects or how grave it is.",
+                )
+                .body(shape::<WantedChange>),
+            200,
+            "The incident.",
+        ),
+        incident(
+            Operation::post(
+                "/api/v1/incidents/{number}/updates",
+                "updateIncident",
+                update,
+            )
+            .says(
+                GROUP,
+                "Says what is going on, to everyone or among operators.",
+            )
+            .body(shape::<WantedUpdate>),
+            200,
+            "The incident.",
+        ),
+        incident(
+            Operation::put(
+                "/api/v1/incidents/{number}/postmortem",
+                "writePostmortem",
+                postmortem,
+            )
+            .says(GROUP, "Says what there was to learn.")
+            .body(shape::<WantedText>),
+            200,
+            "The incident.",
+        ),
+        incident(
+            Operation::post("/api/v1/incidents/{number}/merge", "mergeIncident", merge)
+                .says(GROUP, "Has it go on as another one.")
+                .body(shape::<WantedMerge>),
+            200,
+            "The incident that goes on.",
+        ),
+    ]
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "OpenIncident")]
 struct WantedIncident {
     title: String,
     services: Vec<String>,
@@ -48,16 +99,18 @@ struct WantedIncident {
     started: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ChangeIncident")]
 struct WantedChange {
     title: Option<String>,
     services: Option<Vec<String>>,
     severity: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UpdateIncident")]
 struct WantedUpdate {
     text: String,
     state: Option<String>,
@@ -65,14 +118,16 @@ struct WantedUpdate {
     public: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Postmortem")]
 struct WantedText {
     text: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MergeIncident")]
 struct WantedMerge {
     into: u32,
 }
