@@ -88,7 +88,7 @@ targets = ["dns://d.example"]
 
 [[service.monitor]]
 id = "told"
-passive = "report"
+passive = "push"
 
 [[channel]]
 id = "hook"

@@ -92,7 +92,9 @@ async fn checks_of_a_first_start_do_not_wait_for_what_nothing_uses() {
         target.url("/ok")
     );
     // A table for a plugin that is still to be compiled is no mistake.
-    let mut rig = Rig::cold(&format!("[plugins.zulip]\nmemory = \"24MiB\"\n{monitors}"));
+    let mut rig = Rig::cold(&format!(
+        "[plugins.zulip]\nlimits = {{ memory = \"24MiB\" }}\n{monitors}"
+    ));
     rig.start().await;
     let ready = rig.get("/readyz").await;
     assert!(ready.starts_with("ready\n"), "{ready}");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde_json::Value;
 use target_server::{HttpTarget, Receiver};
 use tokio::time::Instant;
@@ -66,7 +67,16 @@ impl Prometheus {
 
     async fn ask(&self, path: &str) -> Value {
         let url = format!("http://{}{path}", self.address);
-        reqwest::get(url).await.unwrap().json().await.unwrap()
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            // It listens before it is ready, and says so in plain text.
+            let answer = reqwest::get(&url).await.unwrap();
+            if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                return answer.json().await.unwrap();
+            }
+            assert!(Instant::now() < deadline, "Prometheus is not ready");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
