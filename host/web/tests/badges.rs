@@ -40,7 +40,7 @@ async fn site(view: View) -> Site {
 async fn badges_tell_health_uptime_and_latency() {
     let site = site(sample::view()).await;
     let cases = [
-        ("/badge/api", "API", "degraded", "#b45309"),
+        ("/badge/api", "Core API", "degraded", "#b45309"),
         (
             "/badge/api/rest?metric=health",
             "REST API",
@@ -50,7 +50,7 @@ async fn badges_tell_health_uptime_and_latency() {
         ("/badge/edge/cdn", "CDN", "operational", "#15803d"),
         (
             "/badge/api?metric=uptime",
-            "API uptime 90d",
+            "Core API uptime 90d",
             "99.97 %",
             "#15803d",
         ),

@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(width(" "), 4);
         assert_eq!(width("iiii"), 13);
         assert_eq!(width("WWWW"), 44);
-        assert_eq!(width("99.98 %"), 45);
+        assert_eq!(width("99.98 %"), 46);
         assert_eq!(width("監視"), 22);
         assert_eq!(width("e\u{301}"), width("e"));
     }

@@ -207,17 +207,6 @@ fn signed_in(role: Role) -> (http::HeaderName, String) {
     (COOKIE, format!("watchkeeper={}", role.as_str()))
 }
 
-#[test]
-fn every_address_stands_once() {
-    let mut seen = std::collections::BTreeSet::new();
-    for (method, address, _) in all() {
-        assert!(
-            seen.insert((method.to_string(), address.clone())),
-            "{method} {address}"
-        );
-    }
-}
-
 #[tokio::test]
 async fn nobody_gets_in_without_anything() {
     let web = web();
