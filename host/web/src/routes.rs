@@ -62,7 +62,11 @@ pub(crate) fn router(web: Web, side: Side) -> Router {
         .merge(levels::routes())
         .merge(api::routes())
         .merge(admin::routes());
-    finished(routes, &web, side).layer(from_fn_with_state(web, sites::dispatch))
+    let whole = finished(routes, &web, side);
+    // Before anything is routed: what was found for one page is nothing to another.
+    Router::new()
+        .fallback_service(whole)
+        .layer(from_fn_with_state(web, sites::dispatch))
 }
 
 /// What everyone may see, of a page that has nothing else.
