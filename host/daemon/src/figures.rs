@@ -40,7 +40,9 @@ impl Catalogue {
     /// What `config` lists.
     pub(crate) fn of(config: &Config) -> Self {
         let services = config.services.iter().map(|service| {
-            let monitors = service.monitors.iter().map(|monitor| Listed {
+            // What is summed up is for everybody to see.
+            let public = service.monitors.iter().filter(|monitor| !monitor.private);
+            let monitors = public.map(|monitor| Listed {
                 id: monitor.id.clone(),
                 weight: monitor.weight,
                 targets: Arc::clone(&monitor.targets),

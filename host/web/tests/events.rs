@@ -87,6 +87,8 @@ async fn a_change_is_told_and_nothing_else() {
 async fn who_comes_back_is_told_what_was_missed() {
     let site = Site::start(sample::view()).await;
     let before = sample::NOW.as_millis().to_string();
+    // Who comes back has seen the page.
+    _ = get(&site, "/", &[]).await;
     site.web.publish(outage());
     let after = outage().now.as_millis().to_string();
 

@@ -151,6 +151,8 @@ async fn sixty_ways_to_say_nothing() {
                 tags.remove(&format!("{layout} /"));
                 tags.remove(&format!("/{layout}"));
             }
+            // That of a template, which may stand more often as well.
+            tags.remove("p class=");
             tags
         };
         assert_eq!(ours(markup(&page)), ours(expected.clone()), "{payload:?}");

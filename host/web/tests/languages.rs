@@ -231,7 +231,7 @@ async fn only_pages_that_are_named_may_frame_the_widget() {
     );
     let widget = framed.text().await.unwrap();
     assert!(
-        widget.contains("<b>API</b> <span>Beeinträchtigt</span>"),
+        widget.contains("<b>Core API</b> <span>Beeinträchtigt</span>"),
         "{widget}"
     );
     assert!(widget.contains("href=\"https://status.acme.example/services/api\""));

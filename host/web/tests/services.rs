@@ -52,7 +52,7 @@ async fn a_service_has_its_monitors_months_and_incidents() {
     let page = answer.text().await.unwrap();
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
     for part in [
-        "<h1>API</h1>",
+        "<h1>Core API</h1>",
         "<h3><a href=\"/services/api#monitor-api/rest\">REST API</a></h3>",
         "answered in 1 870 ms, slower than 1 s",
         "median 184\u{a0}ms",

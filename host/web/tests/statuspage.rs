@@ -175,7 +175,7 @@ async fn services_are_groups_and_monitors_their_components() {
     );
     let components = summary["components"].as_array().unwrap();
     let named = |name: &str| components.iter().find(|it| it["name"] == name).unwrap();
-    let (group, rest) = (named("API"), named("REST API"));
+    let (group, rest) = (named("Core API"), named("REST API"));
     assert_eq!(rest["group_id"], group["id"]);
     assert_eq!(rest["status"], "degraded_performance");
     assert_eq!(group["components"][0], rest["id"]);

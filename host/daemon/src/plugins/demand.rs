@@ -88,7 +88,7 @@ targets = ["dns://d.example"]
 
 [[service.monitor]]
 id = "told"
-passive = "push"
+passive = "manual"
 
 [[channel]]
 id = "hook"

@@ -7,6 +7,13 @@ use super::browser::Browser;
 use super::rig::Rig;
 
 const CONFIG: &str = r#"
+[[maintenance]]
+id = "night"
+title = "Work at night"
+services = ["backoffice"]
+starts = 2100-01-01T00:00:00Z
+lasts = "1h"
+
 [[service]]
 id = "shop"
 label = "Shop"
@@ -19,11 +26,13 @@ id = "vault"
 label = "Vaultwatch"
 passive = "manual"
 private = true
+sla = { target = 99.9 }
 
 [[service]]
 id = "backoffice"
 label = "Backoffice"
 private = true
+sla = { target = 99.9 }
 [[service.monitor]]
 id = "ledger"
 label = "Ledger"
@@ -31,7 +40,7 @@ passive = "manual"
 "#;
 
 /// Everything that somebody who is nobody can ask for.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 24] = [
     "/",
     "/status/text",
     "/status/report",
@@ -41,6 +50,31 @@ const PUBLIC: [&str; 9] = [
     "/incidents/1.json",
     "/incidents/2",
     "/metrics",
+    "/sla",
+    "/changes",
+    "/calendar.ics",
+    "/services/shop",
+    "/feed.atom",
+    "/feed.rss",
+    "/feed.json",
+    "/badge.json",
+    "/badge/shop.json",
+    "/badge/shop/web.svg",
+    "/api/v2/summary.json",
+    "/api/v2/components.json",
+    "/api/v2/incidents.json",
+    "/api/v2/scheduled-maintenances.json",
+    "/embed",
+];
+
+/// What is there for who knows its name, and is not there for anybody.
+const HIDDEN: [&str; 6] = [
+    "/services/backoffice",
+    "/badge/backoffice.svg",
+    "/badge/backoffice.json",
+    "/badge/shop/vault.svg",
+    "/badge/shop/vault.json?metric=uptime",
+    "/badge/backoffice/ledger.svg",
 ];
 
 fn token(rig: &Rig) -> String {
@@ -89,7 +123,7 @@ async fn events(rig: &Rig) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_private_is_seen_by_nobody() {
-    let mut rig = Rig::new(CONFIG);
+    let mut rig = Rig::new(&format!("[page]\nsla = true\n{CONFIG}"));
     rig.start().await;
     let token = token(&rig);
     for monitor in ["shop/web", "shop/vault", "backoffice/ledger"] {
@@ -114,6 +148,14 @@ async fn what_is_private_is_seen_by_nobody() {
             assert!(!page.contains(word), "{path} has {word}: {page}");
         }
     }
+    for path in HIDDEN {
+        let (status, page) = ask(&rig, path, None).await;
+        assert_eq!(status, 404, "{path}: {page}");
+    }
+    // What the public sees of the service never failed: its uptime is that of what it
+    // sees.
+    let (_, badge) = ask(&rig, "/badge/shop.json?metric=uptime&window=24h", None).await;
+    assert!(badge.contains("100"), "{badge}");
     let followed = events(&rig).await.to_lowercase();
     assert!(followed.contains("shop"), "{followed}");
     for word in ["vault", "backoffice", "ledger", "leaks"] {
@@ -148,7 +190,7 @@ async fn what_is_private_is_seen_by_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_with_a_password_shows_nothing_without_it() {
-    let page = "[page]\npassword = { env = \"HOOK_SECRET\" }\n";
+    let page = "[page]\nsla = true\npassword = { env = \"HOOK_SECRET\" }\n";
     let mut rig = Rig::new(&format!("{page}{CONFIG}"));
     rig.start().await;
     let basic = |password: &str| {
