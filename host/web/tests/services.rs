@@ -75,7 +75,7 @@ async fn a_service_has_its_monitors_months_and_incidents() {
     );
     let first = get(&site, "/", &[]).await.text().await.unwrap();
     assert!(
-        first.contains("<a href=\"/services/api\">More about API</a>"),
+        first.contains("<a href=\"/services/api\">More about Core API</a>"),
         "{first}"
     );
 }
