@@ -99,6 +99,12 @@ pub(crate) async fn check(config: &Config, wanted: &[String], json: bool) -> any
     })
 }
 
+/// `1 monitor` or `3 monitors`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// Checks the configuration against the plugins' schemas.
 pub(crate) async fn config(config: &Config, path: &Path) -> anyhow::Result<Exit> {
     let (assignments, problems) = join(config).await?;
@@ -111,14 +117,14 @@ pub(crate) async fn config(config: &Config, path: &Path) -> anyhow::Result<Exit>
         .iter()
         .map(|each| each.monitor.targets.len())
         .sum();
-    print(&format!(
-        "{}: {} services, {} monitors, {targets} targets, {} channels, {} routes",
-        path.display(),
-        config.services.len(),
-        assignments.monitors.len(),
-        config.channels.len(),
-        config.routes.len(),
-    ))?;
+    let counts = [
+        counted(config.services.len(), "service"),
+        counted(assignments.monitors.len(), "monitor"),
+        counted(targets, "target"),
+        counted(config.channels.len(), "channel"),
+        counted(config.routes.len(), "route"),
+    ];
+    print(&format!("{}: {}", path.display(), counts.join(", ")))?;
     for (id, why) in assignments.without_plugin() {
         print(&format!("  {id} cannot run now: {why}"))?;
     }
