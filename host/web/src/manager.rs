@@ -137,7 +137,7 @@ async fn retract(State(web): State<Web>, Path(id): Path<String>, request: Reques
     }
 }
 
-/// Replicas are called as on the page: an address may hold what is a secret.
+/// Replicas are their addresses, as Vigil's are, without what may be a secret.
 async fn alerts(State(web): State<Web>, request: Request) -> Response {
     let (head, _) = request.into_parts();
     if let Some(refused) = refused_by(&web, &head, <dyn Intake>::admits_manager) {
@@ -155,7 +155,7 @@ async fn alerts(State(web): State<Web>, request: Request) -> Response {
             list.push(Alert {
                 probe: monitor.id.service().as_str(),
                 node: monitor.id.name().as_str(),
-                replica: &target.name,
+                replica: &target.address,
             });
         }
     }
